@@ -71,6 +71,8 @@ class Access:
     """A person's own words on the reason, such as why a teacher locked the page."""
     until: float | None = None
     """Unix seconds at which this must be asked again: a lock that ends, a token that expires."""
+    space: str | None = None
+    """The id of the space the document belongs to, so that a change of the space finds its sockets."""
     presence: Mapping[str, object] | None = None
     """The ``user`` field the server stamps on this holder's awareness states. ``None`` leaves the
     client's own: only for tokens that carry no name, where the application vouches for its users."""
@@ -114,6 +116,7 @@ class Change:
     space: str | None = None
     person: str | None = None
     session: str | None = None
+    """This log-in is over (log-out, expiry, code reset, removal of the person): its sockets close."""
     notice: tuple[str, ...] = ()
     """What members of ``space`` should fetch again: ``pages``, ``members``, ``space``."""
 
