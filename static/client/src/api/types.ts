@@ -1,0 +1,94 @@
+/** What the REST API answers (docs: /api/docs). Ids are short strings; times are unix seconds. */
+export type Role = "guest" | "student" | "student-editor" | "teacher" | "admin";
+export type SeeRule = "draft" | "members" | "staff";
+export type EditRule = "everyone" | "editors" | "teachers";
+
+export interface School {
+  id: string;
+  name: string;
+  town: string;
+  country: string;
+  time_zone?: string;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  kind: "adult" | "pupil";
+  school: School | null;
+  language: string | null;
+}
+
+export interface Me {
+  person: Person;
+  spaces: { id: string; title: string; role: Role }[];
+}
+
+export interface Room {
+  id: string;
+  title: string;
+  kind: string;
+  state: string;
+}
+
+export interface Space {
+  id: string;
+  title: string;
+  summary: string;
+  languages: string[];
+  age_band: string;
+  status: string;
+  my_role: Role;
+  schools: School[];
+  rooms: Room[];
+  can: Record<string, boolean>;
+}
+
+export interface Member {
+  id: string;
+  person_id: string;
+  name: string;
+  kind: "adult" | "pupil";
+  role: Role;
+  founder: boolean;
+  school_id: string | null;
+}
+
+export interface Lock {
+  by: string;
+  reason: string;
+  until: number | null;
+  at: number;
+}
+
+export interface Page {
+  id: string;
+  title: string;
+  parent_id: string | null;
+  order: number;
+  room_id: string;
+  see_rule: SeeRule;
+  edit_rule: EditRule;
+  lock: Lock | null;
+  /** Name of the live document: "page/<id>". */
+  document: string;
+  scope: "read-write" | "readonly";
+  /** Message key why the page is not read-write, else "". */
+  reason: string;
+  can: { lock: boolean; rename: boolean; settings: boolean; delete: boolean };
+}
+
+export interface Pupil {
+  person_id: string;
+  name: string;
+  language?: string | null;
+  spaces?: { id: string; title: string }[];
+}
+
+export interface Card {
+  person_id: string;
+  name: string;
+  code: string;
+  login_url: string;
+  qr_svg: string;
+}

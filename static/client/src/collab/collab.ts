@@ -1,0 +1,129 @@
+import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
+
+/** Identity of somebody here, stamped by the server, and the page they have open. */
+export interface Present {
+  client: number;
+  user: {
+    id: string;
+    name: string;
+    role: string;
+    school: string;
+    country: string;
+    color: string;
+    colorLight: string;
+  };
+  page: string | null;
+}
+
+export type Connection = "connecting" | "connected" | "offline";
+
+let socket: HocuspocusProviderWebsocket | undefined;
+let state: Connection = "connecting";
+const listeners = new Set<(state: Connection) => void>();
+
+/** The one WebSocket of the app: every document opens on it. Made on first use. */
+export function getSocket(): HocuspocusProviderWebsocket {
+  if (socket) return socket;
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const made = new HocuspocusProviderWebsocket({
+    url: `${scheme}://${location.host}/collab`,
+    delay: 400,
+    factor: 1.6,
+    minDelay: 200,
+    maxDelay: 5000,
+  });
+  made.on("status", ({ status }: { status: string }) => {
+    tell(status === "connected" ? "connected" : navigator.onLine ? "connecting" : "offline");
+  });
+  socket = made;
+  return made;
+}
+
+/** Ends the socket for good (log-out): the next getSocket() makes a new one. */
+export function closeSocket(): void {
+  socket?.destroy();
+  socket = undefined;
+  tell("connecting");
+}
+
+export const connection = (): Connection => state;
+
+/** Calls back on each change of the connection; returns the function that ends it. */
+export function onConnection(listener: (state: Connection) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function tell(next: Connection): void {
+  if (next === state) return;
+  state = next;
+  for (const listener of listeners) listener(next);
+}
+
+addEventListener("online", () => {
+  if (socket && state !== "connected") void socket.connect();
+});
+addEventListener("offline", () => {
+  if (state !== "connected") tell("offline");
+});
+
+export interface SpaceEvents {
+  /** Who is in the space now, this tab included. */
+  people(present: Present[]): void;
+  /** Something of the space changed: fetch these again over REST. */
+  changed(what: string[]): void;
+  /** No right to this space (any more), or the log-in is over; `reason` is a message key. */
+  ended(reason: string): void;
+}
+
+/** Presence and notices of one space, on the server-written document `space/<id>`. */
+export class SpaceSession {
+  private readonly provider: HocuspocusProvider;
+
+  constructor(spaceId: string, events: SpaceEvents) {
+    this.provider = new HocuspocusProvider({
+      name: `space/${spaceId}`,
+      websocketProvider: getSocket(),
+      token: "session",
+      onAwarenessChange: ({ states }) => events.people(states.filter(isPresent).map(toPresent)),
+      onStateless: ({ payload }) => notice(payload, events),
+      onAuthenticationFailed: ({ reason }) => events.ended(reason),
+    });
+    this.provider.attach();
+    this.setPage(null);
+  }
+
+  /** Tells the others which page is open here. */
+  setPage(page: string | null): void {
+    this.provider.setAwarenessField("page", page);
+  }
+
+  close(): void {
+    this.provider.destroy();
+    this.provider.document.destroy();
+  }
+}
+
+function isPresent(entry: Record<string, unknown>): boolean {
+  return typeof entry.user === "object" && entry.user !== null;
+}
+
+function toPresent(entry: { clientId: number; [key: string]: unknown }): Present {
+  return {
+    client: entry.clientId,
+    user: entry.user as Present["user"],
+    page: typeof entry.page === "string" ? entry.page : null,
+  };
+}
+
+function notice(payload: string, events: SpaceEvents): void {
+  let message: { type?: unknown; changed?: unknown; reason?: unknown; scope?: unknown };
+  try {
+    message = JSON.parse(payload);
+  } catch {
+    return;
+  }
+  if (message.type === "space" && Array.isArray(message.changed)) events.changed(message.changed.map(String));
+  if (message.type === "bye") events.ended(String(message.reason ?? ""));
+  if (message.type === "access" && message.scope === "none") events.ended(String(message.reason ?? ""));
+}

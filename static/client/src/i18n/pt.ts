@@ -1,0 +1,7 @@
+import type { Words } from "./en.ts";
+
+const pt: Words = {
+  "app.name": "TwinSpace",
+};
+
+export default pt;
