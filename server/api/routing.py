@@ -2,15 +2,17 @@
 
     routes = Routes(tag="pages")
 
-    @routes.patch("/pages/{page_id}", action=Action.PAGE_SETTINGS, body=PagePatch, returns=Page, summary="...")
+    @routes.patch(
+        "/pages/{page_id}", action=Action.PAGE_SETTINGS, body=PagePatch, returns=Page, summary="..."
+    )
     async def change_page(call: Call, body: PagePatch) -> Page: ...
 
-From that one declaration come the check of the log-in, the origin, the content type, the size and the values,
-the answer, and its description in OpenAPI. A route that says neither which action of the policy it is, nor that
-it is PUBLIC, LOGGED_IN or BEARER, does not import. Paths are relative to /api.
+From that one declaration come the check of the log-in, the origin, the content type, the size and the
+values, the answer, and its description in OpenAPI. A route that says neither which action of the policy it
+is, nor that it is PUBLIC, LOGGED_IN or BEARER, does not import. Paths are relative to /api.
 
-Handlers are called with the `Call`, then the body if the route declares one; a declared query is `call.query`.
-What they return is validated against `returns`; None with no `returns` is 204.
+Handlers are called with the `Call`, then the body if the route declares one; a declared query is
+`call.query`. What they return is validated against `returns`; None with no `returns` is 204.
 """
 
 from __future__ import annotations
@@ -275,8 +277,8 @@ class Routes:
         """Declares a route.
 
         Give either `action` (of rooms.policy) or `access` (PUBLIC, LOGGED_IN, BEARER). `errors` are further
-        statuses this route may answer with, such as 409; those of the framework are known. `status` is 200, or
-        204 where nothing is returned. `patterns` are regular expressions of parameters that are no plain ids.
+        statuses this route may answer with, such as 409; those of the framework are known. `status` is 200,
+        or 204 where nothing is returned. `patterns` are regular expressions of parameters that are no ids.
         """
         if (action is None) == (access is None):
             raise TypeError(

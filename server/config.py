@@ -1,0 +1,210 @@
+"""Every setting of the server, declared once: as a flag, as TWINSPACE_<NAME> and as a key of the TOML file.
+
+Flags beat the environment, the environment beats the file, the file beats the defaults written here. A key in
+the file that nobody knows is an error, because a misspelt limit that is silently ignored protects nobody.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from server.origins import Origin, parse_origin
+
+__all__ = ["CONFIG_VARIABLE", "DEFAULT_FILE", "ConfigError", "Network", "Settings", "load"]
+
+CONFIG_VARIABLE = "TWINSPACE_CONFIG"
+DEFAULT_FILE = Path("twinspace.toml")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConfigError(Exception):
+    """The settings cannot be used. The message says which one, why, and where it may come from."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origin = parse_origin(value)
+    if origin is None:
+        raise ValueError("an origin is written https://HOST or https://HOST:PORT, without a path")
+    return origin
+
+
+Several = NoDecode, BeforeValidator(_split)
+"""Lists are separated by commas in the environment; flags are repeated; TOML has arrays."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server process. Immutable once loaded."""
+
+    model_config = SettingsConfigDict(env_prefix="TWINSPACE_", extra="forbid", frozen=True)
+
+    # where it listens and who may come
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all IPv4 addresses.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: Annotated[Origin, BeforeValidator(_origin)] | None = Field(
+        None, description="How the outside reaches this server, such as https://twinspace.school.eu."
+    )
+    allowed_origin: Annotated[tuple[Annotated[Origin, BeforeValidator(_origin)], ...], *Several] = Field(
+        (), description="Another web origin whose pages may open documents with a document token."
+    )
+    trusted_proxy: Annotated[tuple[Network, ...], *Several] = Field(
+        (), description="Address or network of a reverse proxy whose X-Forwarded-* headers count."
+    )
+    cookie_secure: bool = Field(
+        True,
+        description="Session cookies for https and localhost only. Off: plain http in a closed network.",
+    )
+
+    # what it keeps
+    data: Path = Field(Path("data"), description="Folder of everything this server keeps.")
+    database: str | None = Field(
+        None,
+        description="Where records and documents live: sqlite:///FILE. Default: twinspace.db inside --data.",
+    )
+    redis: str | None = Field(
+        None, description="Redis for several nodes; not needed, and not accepted, on a single one."
+    )
+    secret_file: Path | None = Field(
+        None, description="File with the secret that signs document tokens. Default: made inside --data."
+    )
+    history_days: int = Field(
+        30, ge=1, le=3650, description="For how many days single edits and their writers are kept."
+    )
+    compaction_updates: int = Field(
+        500, ge=10, le=100_000, description="Fold a document's log after so many updates."
+    )
+    compaction_bytes: int = Field(
+        1_000_000, ge=10_000, le=1_000_000_000, description="Fold a document's log after so many bytes."
+    )
+
+    # limits
+    update_bytes: int = Field(
+        8 * 1024 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        description="Biggest update of a document taken at once, in bytes.",
+    )
+    max_connections: int = Field(
+        20_000, ge=1, le=1_000_000, description="Open sockets at most; more are asked to try later."
+    )
+    unload_after: float = Field(
+        30.0, ge=0, le=86_400, description="Seconds a document nobody has open stays in memory."
+    )
+    api_rate: float = Field(20.0, gt=0, description="REST requests a second one log-in may make over time.")
+    api_burst: int = Field(200, ge=1, description="REST requests one log-in may make at once.")
+
+    # what it tells
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least important line to log."
+    )
+    metrics_token: str | None = Field(
+        None,
+        min_length=16,
+        repr=False,
+        description="Bearer token that opens /metrics to others than this machine itself.",
+    )
+
+    @field_validator("database")
+    @classmethod
+    def _sqlite(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("sqlite:///"):
+            raise ValueError("this version keeps everything in SQLite: write sqlite:///FILE, or leave it out")
+        return value
+
+    @field_validator("redis")
+    @classmethod
+    def _one_node(cls, value: str | None) -> str | None:
+        if value is not None:
+            raise ValueError("this version runs as a single node, which needs no Redis: leave it out")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web(cls, value: Origin | None) -> Origin | None:
+        if value is not None and value.scheme not in ("http", "https"):
+            raise ValueError("a public URL begins with http:// or https://")
+        return value
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file of records and log."""
+        if self.database is None:
+            return self.data / "twinspace.db"
+        return Path(urlsplit(self.database).path.removeprefix("/"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+    """The settings from flags, environment and file.
+
+    `flags` are only those given. `config` is the file asked for; else $TWINSPACE_CONFIG; else twinspace.toml
+    if it is there. Raises ConfigError.
+    """
+    file = _find_file(config)
+
+    class Loaded(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        return Loaded(**(flags or {}))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, file)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from None
+
+
+def _find_file(config: Path | None) -> Path | None:
+    asked = config or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    if asked is None:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not asked.is_file():
+        raise ConfigError(f"There is no configuration file {asked}.")
+    return asked
+
+
+def _explain(error: ValidationError, file: Path | None) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        name = str(item["loc"][0]) if item["loc"] else "settings"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{name}: there is no such setting (in {file}).")
+        else:
+            problem = item["msg"].removeprefix("Value error, ")
+            lines.append(
+                f"{name}: {problem} (from --{name.replace('_', '-')}, TWINSPACE_{name.upper()} or the file)."
+            )
+    return "\n".join(lines)
