@@ -1,0 +1,190 @@
+"""Folding a document's tail into a snapshot, in the background and in another process.
+
+    read snapshot + tail  ->  crdt.jobs.compact, which checks coverage  ->  swap in one transaction, fenced
+
+Appends go on meanwhile; what they add stays in the tail. A document whose job fails is put in quarantine: it
+keeps working with a long tail, and only an explicit `compact` tries again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from crdt.errors import CompactionFailed, LogCorrupt, LogError
+from crdt.log.reader import over_threshold, quarantined, read_foldable
+from crdt.log.transactions import Tail, quarantine, replace_tail
+
+__all__ = ["Compactor", "compaction_pool"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+_JOB_SECONDS = 60
+
+
+class Store(Protocol):
+    """What compaction needs of a log."""
+
+    @property
+    def settings(self) -> Any: ...
+    @property
+    def figures(self) -> Any: ...
+    async def read(self, function: Callable[..., T]) -> T: ...
+    async def write(self, function: Callable[..., T]) -> T: ...
+
+
+class Compactor:
+    """Compacts one document at a time. All methods are for the loop's thread."""
+
+    def __init__(self, store: Store, pool: Callable[[], Executor], clock: Callable[[], float]) -> None:
+        self._store = store
+        self._make_pool = pool
+        self._pool: Executor | None = None
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._due: dict[str, None] = {}
+        self._quarantined: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Look through the store for tails that are too long: after opening, and after a failure."""
+        self._wake(look_around=True)
+
+    def consider(self, tail: Tail) -> None:
+        """Note that a tail grew."""
+        settings = self._store.settings
+        if (tail.count > settings.tail_updates or tail.bytes > settings.tail_bytes) and (
+            tail.document not in self._quarantined and tail.document not in self._due
+        ):
+            self._due[tail.document] = None
+            self._wake(look_around=False)
+
+    async def compact(self, document: str) -> bool:
+        """See `crdt.log.Log.compact`. Success ends a quarantine."""
+        async with self._one_at_a_time:
+            folded = await self._fold(document)
+        self._quarantined.discard(document)
+        return folded
+
+    async def close(self) -> None:
+        """Stop between two steps; nothing is left half done."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._drop_pool()
+
+    async def _drop_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+    def _wake(self, *, look_around: bool) -> None:
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run(look_around=look_around))
+
+    async def _run(self, *, look_around: bool) -> None:
+        settings = self._store.settings
+        try:
+            if look_around:
+                self._quarantined.update(await self._store.read(quarantined))
+                long = partial(over_threshold, updates=settings.tail_updates, size=settings.tail_bytes)
+                self._due.update(dict.fromkeys(await self._store.read(long)))
+            while self._due:
+                document = next(iter(self._due))
+                try:
+                    async with self._one_at_a_time:
+                        await self._fold(document)
+                except (CompactionFailed, LogCorrupt) as error:
+                    await self._quarantine(document, error)
+                finally:
+                    self._due.pop(document, None)
+        except LogError as error:
+            # The log cannot be used now. It starts us again when it can.
+            self._due.clear()
+            _logger.warning("Compaction waits: %s", error)
+        except Exception:
+            self._due.clear()
+            _logger.exception("Compaction stopped by an error of its own.")
+
+    async def _fold(self, document: str) -> bool:
+        found = await self._store.read(partial(read_foldable, name=document))
+        if found is None or not found.stored.tail:
+            return False
+        stored = found.stored
+        snapshot = await self._merge(document, stored.snapshot, stored.tail)
+        swapped = await self._store.write(
+            partial(
+                replace_tail,
+                document=found.id,
+                expected_snapshot=stored.snapshot_seq,
+                epoch=stored.epoch,
+                through=stored.head_seq,
+                snapshot=snapshot,
+                at=self._clock(),
+            )
+        )
+        self._store.figures.compactions += swapped
+        return swapped
+
+    async def _merge(self, document: str, snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:
+        if self._pool is None:
+            self._pool = self._make_pool()
+        try:
+            # Submitting may start a process, which takes too long for the loop.
+            job = await asyncio.to_thread(self._pool.submit, _merge_in_pool, snapshot, tail)
+            return await asyncio.wrap_future(job)
+        except BrokenExecutor as error:
+            await self._drop_pool()
+            raise CompactionFailed(f"The process that merged {document!r} died.") from error
+        except Exception as error:
+            raise CompactionFailed(f"{document!r} cannot be merged: {error}") from error
+
+    async def _quarantine(self, document: str, error: LogError) -> None:
+        _logger.error("%r is compacted no more, until `twinspace compact` succeeds: %s", document, error)
+        self._quarantined.add(document)
+        self._store.figures.quarantined += 1
+        await self._store.write(partial(quarantine, name=document, reason=str(error)))
+
+
+def compaction_pool() -> Executor:
+    """A pool of one process, started when the first job comes.
+
+    Spawned, not forked: a forked child would hold the data folder's lock after the server died.
+    """
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin_worker)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends this process
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end_with_parent() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _merge_in_pool(snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:
+    from crdt import jobs
+
+    alone = multiprocessing.parent_process() is not None
+    if alone:
+        signal.alarm(_JOB_SECONDS)  # a merge that hangs kills its process, which the pool reports
+    try:
+        return jobs.compact(snapshot, tail)
+    finally:
+        if alone:
+            signal.alarm(0)

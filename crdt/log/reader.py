@@ -1,0 +1,212 @@
+"""The read path: a thread and a connection of its own, so that loads do not wait for commits."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from crdt.errors import LogCorrupt
+from crdt.log import FIRST_EPOCH, HistoryEntry, Stored
+from crdt.log.faults import as_log_error, unavailable
+from crdt.log.schema import FORMAT_V1, Connect, checksum
+
+__all__ = [
+    "Foldable",
+    "Reader",
+    "document_exists",
+    "documents_with_old_history",
+    "over_threshold",
+    "quarantined",
+    "read_document",
+    "read_foldable",
+    "read_history",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Foldable:
+    """What a compaction starts from."""
+
+    id: int
+    stored: Stored
+
+
+class Reader:
+    """Runs functions of a read-only connection on the reading thread."""
+
+    def __init__(self, path: Path, connect: Connect) -> None:
+        self._path = path
+        self._connect = connect
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="twinspace-log-reader")
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Blocks; raises sqlite3.Error."""
+        self._connection = self._fresh()
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """The function's result from one consistent view of the store. Raises LogUnavailable, LogCorrupt."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._read, function)
+        except RuntimeError as error:  # the executor has been shut down
+            raise unavailable("closed") from error
+
+    async def close(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+        self._executor.shutdown()
+
+    def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            raise unavailable("closed")
+        try:
+            return in_one_view(self._connection, function)
+        except sqlite3.Error as error:
+            self._reopen()
+            raise as_log_error(error, self._path.parent) from error
+
+    def _reopen(self) -> None:
+        # The old one is closed last: the writer counts on a connection that is always open.
+        with contextlib.suppress(sqlite3.Error):
+            fresh = self._fresh()
+            old, self._connection = self._connection, fresh
+            if old is not None:
+                old.close()
+
+    def _fresh(self) -> sqlite3.Connection:
+        connection = self._connect(self._path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def in_one_view(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+    """Run several reads against one state of the store."""
+    connection.execute("BEGIN")
+    try:
+        return function(connection)
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("COMMIT")
+
+
+def read_document(connection: sqlite3.Connection, name: str) -> Stored:
+    """Snapshot and tail of a document; an unknown one is empty.
+
+    Raises LogCorrupt when a sequence is missing, a checksum is wrong or a blob is of an unknown format.
+    """
+    foldable = read_foldable(connection, name)
+    return foldable.stored if foldable else Stored(name, FIRST_EPOCH, None, 0, (), 0, {}, frozenset())
+
+
+def read_foldable(connection: sqlite3.Connection, name: str) -> Foldable | None:
+    """As `read_document`, with the key of the document's rows; None for an unknown document."""
+    query = "SELECT id, epoch, head_seq, snapshot_seq FROM documents WHERE name = ?"
+    row = connection.execute(query, (name,)).fetchone()
+    if row is None:
+        return None
+    id, epoch, head_seq, snapshot_seq = row
+    snapshot = _read_snapshot(connection, name, id, snapshot_seq) if snapshot_seq else None
+    entries = _read_entries(connection, name, id, snapshot_seq, -1)
+    if len(entries) != head_seq - snapshot_seq:
+        raise LogCorrupt(f"{name!r} lacks entries between {snapshot_seq + 1} and {head_seq}.")
+    owners = (
+        "SELECT client, s.subject FROM clients JOIN subjects s ON s.id = clients.subject WHERE document = ?"
+    )
+    markers = connection.execute("SELECT marker FROM markers WHERE document = ?", (id,)).fetchall()
+    stored = Stored(
+        document=name,
+        epoch=epoch,
+        snapshot=snapshot,
+        snapshot_seq=snapshot_seq,
+        tail=tuple(entry.update for entry in entries),
+        head_seq=head_seq,
+        owners=dict(connection.execute(owners, (id,)).fetchall()),
+        markers=frozenset(marker for (marker,) in markers),
+    )
+    return Foldable(id, stored)
+
+
+def read_history(connection: sqlite3.Connection, name: str, from_seq: int, limit: int) -> list[HistoryEntry]:
+    """Up to `limit` entries still kept, from `from_seq` on. Raises LogCorrupt."""
+    row = connection.execute("SELECT id, pruned_seq FROM documents WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return []
+    return _read_entries(connection, name, row[0], max(from_seq - 1, row[1]), limit)
+
+
+def document_exists(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM documents WHERE name = ? AND head_seq > 0"
+    return connection.execute(query, (name,)).fetchone() is not None
+
+
+def over_threshold(connection: sqlite3.Connection, updates: int, size: int) -> list[str]:
+    """The documents whose tail calls for compaction."""
+    query = """
+        SELECT name FROM documents
+        WHERE (tail_count > ? OR tail_bytes > ?) AND name IS NOT NULL AND quarantine IS NULL"""
+    return [name for (name,) in connection.execute(query, (updates, size)).fetchall()]
+
+
+def quarantined(connection: sqlite3.Connection) -> list[str]:
+    """The documents that background compaction leaves alone."""
+    query = "SELECT name FROM documents WHERE quarantine IS NOT NULL AND name IS NOT NULL"
+    return [name for (name,) in connection.execute(query).fetchall()]
+
+
+def documents_with_old_history(
+    connection: sqlite3.Connection, after: int, before: float, limit: int
+) -> tuple[list[int], int | None]:
+    """Of the next `limit` documents with a key above `after`, those with history older than `before` (Unix
+    seconds); and the last key looked at, None at the end."""
+    query = """
+        SELECT id, snapshot_seq > pruned_seq AND
+            (SELECT at < ?1 FROM updates WHERE document = id AND seq = pruned_seq + 1)
+        FROM documents WHERE id > ?2 ORDER BY id LIMIT ?3"""
+    rows = connection.execute(query, (before * 1000, after, limit)).fetchall()
+    return [id for id, old in rows if old], rows[-1][0] if rows else None
+
+
+def _read_snapshot(connection: sqlite3.Connection, name: str, id: int, seq: int) -> bytes:
+    query = "SELECT epoch, at, format, crc, body FROM snapshots WHERE document = ? AND seq = ?"
+    row = connection.execute(query, (id, seq)).fetchone()
+    if row is None:
+        raise LogCorrupt(f"{name!r} lacks its snapshot of entry {seq}.")
+    epoch, at, format, crc, body = row
+    return _verified(f"the snapshot of {name!r}", format, crc, checksum(id, seq, epoch, at, 0, body), body)
+
+
+def _read_entries(
+    connection: sqlite3.Connection, name: str, id: int, after: int, limit: int
+) -> list[HistoryEntry]:
+    query = """
+        SELECT seq, epoch, at, updates.subject, s.subject, format, crc, body
+        FROM updates LEFT JOIN subjects s ON s.id = updates.subject
+        WHERE document = ? AND seq > ? ORDER BY seq LIMIT ?"""
+    entries = []
+    rows = connection.execute(query, (id, after, limit)).fetchall()
+    for expected, (seq, epoch, at, subject, who, format, crc, body) in enumerate(rows, after + 1):
+        if seq != expected or who is None:
+            raise LogCorrupt(f"{name!r} lacks entry {expected}, or its author.")
+        computed = checksum(id, seq, epoch, at, subject, body)
+        update = _verified(f"entry {seq} of {name!r}", format, crc, computed, body)
+        entries.append(HistoryEntry(seq, epoch, update, who, at / 1000))
+    return entries
+
+
+def _verified(what: str, format: int, crc: int, computed: int, body: bytes) -> bytes:
+    if crc != computed:
+        raise LogCorrupt(f"The checksum of {what} is wrong: the bytes were damaged on disk.")
+    if format != FORMAT_V1:
+        raise LogCorrupt(f"The format {format} of {what} is unknown: start the newer program that wrote it.")
+    return body

@@ -1,0 +1,282 @@
+"""The embedded log: one SQLite file, one writing thread, one reading thread, compaction beside them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from crdt.errors import LogError
+from crdt.log import FIRST_EPOCH, Entry, HistoryEntry, LogHealth, Stored
+from crdt.log.compaction import Compactor, compaction_pool
+from crdt.log.faults import REASONS, as_log_error, unavailable
+from crdt.log.folder import FolderLock
+from crdt.log.reader import Reader, document_exists, read_document, read_history
+from crdt.log.retention import Retention
+from crdt.log.schema import FILE_NAME, Connect, connect
+from crdt.log.transactions import delete_document, seed
+from crdt.log.writer import Append, Result, Work, Writer
+from crdt.update import read_update
+
+__all__ = ["LogFigures", "LogSettings", "SqliteLog"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+_HISTORY_PAGE = 500
+_CLIENT_MAX = 2**63 - 1
+_NAME_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What an operator may change."""
+
+    history_days: float = 30
+    """How long entries are kept after a snapshot replaced them: they say who wrote what."""
+    tail_updates: int = 500
+    tail_bytes: int = 1024 * 1024
+    """A longer tail than either is folded into a snapshot in the background."""
+    waiting_bytes: int = 64 * 1024 * 1024
+    """What may wait for its commit before appends are refused as `overloaded`."""
+    stalled_seconds: float = 10
+    """How long a commit may take before the log calls itself `stalled`."""
+
+
+@dataclass(slots=True)
+class LogFigures:
+    """Counters and gauges for the metrics, read on the loop's thread."""
+
+    commits: int = 0
+    entries: int = 0
+    bytes: int = 0
+    commit_seconds: float = 0.0
+    """Time spent in commits, in total."""
+    failures: int = 0
+    waiting: int = 0
+    """Entries queued and not yet answered."""
+    waiting_bytes: int = 0
+    compactions: int = 0
+    quarantined: int = 0
+    """Documents whose compaction failed since the start."""
+
+
+class SqliteLog:
+    """Implements `crdt.log.Log` on `log.sqlite3` in a data folder. See `Log` for the promises."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: LogSettings | None = None,
+        *,
+        executor: Callable[[], Executor] = compaction_pool,
+        connect: Connect = connect,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """folder: exists. executor: makes the pool that merges, once the first merge is due.
+        connect, clock: for tests."""
+        self.settings = settings or LogSettings()
+        self.figures = LogFigures()
+        self._folder = folder
+        self._path = folder / FILE_NAME
+        self._connect = connect
+        self._clock = clock
+        self._lock = FolderLock(folder)
+        self._reader = Reader(self._path, connect)
+        self._compactor = Compactor(self, executor, clock)
+        self._retention = Retention(self, clock)
+        self._health = LogHealth(False, "closed", REASONS["closed"], clock())
+        self._failure: str | None = None
+        self._callbacks: dict[object, Callable[[LogHealth], None]] = {}
+        self._writer: Writer | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0
+
+    async def open(self) -> None:
+        """See `Log.open`. A log opens once."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        writer = Writer(self._path, self._connect, loop, self)
+        await loop.run_in_executor(None, self._open, writer)
+        self._writer = writer
+        writer.start()
+        self._set_health(None)
+        self._watch = loop.call_later(1.0, self._look_after)
+        self._compactor.start()
+        self._retention.start()
+
+    def _open(self, writer: Writer) -> None:
+        self._lock.acquire()
+        try:
+            writer.open()
+            self._reader.open()
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, LogError) or not isinstance(error, Exception):
+                raise
+            raise as_log_error(error, self._folder) from error
+
+    async def close(self) -> None:
+        """See `Log.close`. Closing twice does nothing."""
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        assert self._watch is not None
+        self._watch.cancel()
+        await self._retention.close()
+        await self._compactor.close()
+        await writer.stop()
+        await self._reader.close()
+        self._lock.release()
+        self._set_health("closed")
+
+    @property
+    def health(self) -> LogHealth:
+        return self._health
+
+    def on_health(self, callback: Callable[[LogHealth], None]) -> Callable[[], None]:
+        key = object()
+        self._callbacks[key] = callback
+        return lambda: void(self._callbacks.pop(key, None))
+
+    def append(self, entry: Entry) -> asyncio.Future[int]:
+        """See `Log.append`. Raises ValueError for an entry that could never be stored."""
+        _check_name(entry.document)
+        if entry.clients and not all(0 <= client <= _CLIENT_MAX for client in entry.clients):
+            raise ValueError(f"A client id is a number from 0 to 2**63 - 1, not {entry.clients}.")
+        future: asyncio.Future[int] = self._loop.create_future()
+        size = len(entry.update)
+        figures = self.figures
+        if figures.waiting_bytes + size > self.settings.waiting_bytes and figures.waiting:
+            future.set_exception(unavailable("overloaded"))
+            return future
+        return self._put(Append(entry, future), size)
+
+    async def load(self, document: str) -> Stored:
+        stored = await self.read(partial(read_document, name=document))
+        if self._writer is None or self._writer.in_doubt:
+            raise unavailable(self._failure or "closed")
+        return stored
+
+    async def exists(self, document: str) -> bool:
+        return await self.read(partial(document_exists, name=document))
+
+    async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
+        _check_name(document)
+        clients = tuple(sorted({span.client for span in read_update(update).writes}))
+        entry = Entry(document, FIRST_EPOCH, update, subject, clients, self._clock())
+        return await self.write(partial(seed, entry=entry, marker=marker))
+
+    async def delete(self, document: str) -> None:
+        if await self.write(partial(delete_document, name=document)):
+            self._retention.wake()
+
+    async def compact(self, document: str) -> bool:
+        return await self._compactor.compact(document)
+
+    async def history(self, document: str, from_seq: int = 1) -> AsyncIterator[HistoryEntry]:
+        while True:
+            page = await self.read(
+                partial(read_history, name=document, from_seq=from_seq, limit=_HISTORY_PAGE)
+            )
+            for entry in page:
+                yield entry
+            if len(page) < _HISTORY_PAGE:
+                return
+            from_seq = page[-1].seq + 1
+
+    async def read(self, function: Callable[..., T]) -> T:
+        """Run a function of `crdt.log.reader` on the reading thread."""
+        return await self._reader.read(function)
+
+    async def write(self, function: Callable[..., T]) -> T:
+        """Run a function of `crdt.log.transactions` in a transaction of its own, in turn with the appends."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        return await self._put(Work(function, future), 0)
+
+    def _put(self, item: Append | Work, size: int) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = item.future  # type: ignore[assignment]
+        refusal = self._writer.put(item) if self._writer else "closed"
+        if refusal is not None:
+            future.set_exception(unavailable(refusal))
+            return future
+        figures = self.figures
+        if not figures.waiting:
+            self._heard_at = self._loop.time()
+        figures.waiting += 1
+        figures.waiting_bytes += size
+        return future
+
+    # What the writer tells, on the loop's thread
+
+    def committed(self, items: Sequence[Append | Work], result: Result, seconds: float) -> None:
+        outcomes, tails = result
+        figures = self.figures
+        figures.commits += 1
+        figures.commit_seconds += seconds
+        self._answered(items)
+        for item, outcome in zip(items, outcomes, strict=True):
+            if item.future.done():
+                continue
+            if isinstance(outcome, LogError):
+                item.future.set_exception(outcome)
+            else:
+                item.future.set_result(outcome)
+            if isinstance(item, Append):
+                figures.entries += 1
+                figures.bytes += len(item.entry.update)
+        for tail in tails:
+            self._compactor.consider(tail)
+
+    def failed(self, items: Sequence[Append | Work], code: str) -> None:
+        self.figures.failures += 1
+        self._set_health(code)
+        self._answered(items)
+        for item in items:
+            if not item.future.done():
+                item.future.set_exception(unavailable(code))
+
+    def recovered(self) -> None:
+        self._set_health(None)
+        self._compactor.start()
+
+    def _answered(self, items: Sequence[Append | Work]) -> None:
+        figures = self.figures
+        figures.waiting -= len(items)
+        figures.waiting_bytes -= sum(len(i.entry.update) for i in items if isinstance(i, Append))
+        self._heard_at = self._loop.time()
+        if self._failure == "stalled":
+            self._set_health(None)
+
+    def _look_after(self) -> None:
+        self._watch = self._loop.call_later(1.0, self._look_after)
+        quiet = self._loop.time() - self._heard_at
+        if self.figures.waiting and quiet > self.settings.stalled_seconds and self._failure is None:
+            self._set_health("stalled")
+
+    def _set_health(self, code: str | None) -> None:
+        if code == self._failure and self._health.ok == (code is None):
+            return
+        self._failure = code
+        reason = "" if code is None else REASONS[code]
+        self._health = LogHealth(code is None, code or "ok", reason, self._clock())
+        for callback in list(self._callbacks.values()):
+            try:
+                callback(self._health)
+            except Exception:
+                _logger.exception("A listener of the log's health failed.")
+
+
+def _check_name(document: str) -> None:
+    if not 0 < len(document) <= _NAME_MAX or "\0" in document:
+        raise ValueError(f"A document name has 1 to {_NAME_MAX} characters and no NUL: {document!r}.")
+    if not document.isascii():
+        document.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
+
+
+def void(_: object) -> None:
+    """Drop a value."""

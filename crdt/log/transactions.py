@@ -1,0 +1,226 @@
+"""What is written, inside a transaction that `crdt.log.writer` has begun and will commit.
+
+A function here never commits. It raises a LogError for a refusal; any other error undoes the transaction.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from crdt.errors import ClientTaken, LogError, StaleEpoch
+from crdt.log import FIRST_EPOCH, Entry
+from crdt.log.schema import FORMAT_V1, checksum
+
+__all__ = [
+    "Tail",
+    "append_group",
+    "delete_document",
+    "prune_history",
+    "quarantine",
+    "remove_deleted",
+    "replace_tail",
+    "seed",
+]
+
+_INSERT = "INSERT INTO updates VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How much of a document waits for compaction."""
+
+    document: str
+    count: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class _Head:
+    id: int
+    epoch: int
+    seq: int
+    tail_count: int
+    tail_bytes: int
+
+
+def append_group(
+    connection: sqlite3.Connection, entries: Sequence[Entry]
+) -> tuple[list[int | LogError], list[Tail]]:
+    """Give every entry the next sequence of its document and store it.
+
+    Returns for each entry its sequence, or why this one alone was refused; and the tails that grew.
+    """
+    names = {entry.document for entry in entries}
+    heads = _heads(connection, names)
+    subjects = _subject_ids(connection, {entry.subject for entry in entries})
+    outcomes: list[int | LogError] = []
+    rows = []
+    for entry in entries:
+        document = entry.document
+        head = heads.get(document)
+        epoch = head.epoch if head else FIRST_EPOCH
+        if entry.epoch != epoch:
+            outcomes.append(StaleEpoch(document, entry.epoch, epoch))
+            continue
+        if head is None:
+            head = heads[document] = _create(connection, document)
+        subject = subjects[entry.subject]
+        if entry.clients:
+            taken = _claim(connection, head.id, entry.clients, subject)
+            if taken is not None:
+                outcomes.append(ClientTaken(document, taken))
+                continue
+        head.seq += 1
+        head.tail_count += 1
+        head.tail_bytes += len(entry.update)
+        at = round(entry.at * 1000)
+        crc = checksum(head.id, head.seq, entry.epoch, at, subject, entry.update)
+        rows.append((head.id, head.seq, entry.epoch, at, subject, FORMAT_V1, crc, entry.update))
+        outcomes.append(head.seq)
+    connection.executemany(_INSERT, rows)
+    connection.executemany(
+        "UPDATE documents SET head_seq = ?, tail_count = ?, tail_bytes = ? WHERE id = ?",
+        [(head.seq, head.tail_count, head.tail_bytes, head.id) for head in heads.values()],
+    )
+    return outcomes, [Tail(name, head.tail_count, head.tail_bytes) for name, head in heads.items()]
+
+
+def seed(connection: sqlite3.Connection, entry: Entry, marker: str) -> bool:
+    """Append the entry and set the marker, unless the marker is there already.
+
+    The entry's epoch is the document's, whatever it says. Raises ClientTaken.
+    """
+    head = _heads(connection, {entry.document}).get(entry.document)
+    if head is not None:
+        query = "SELECT 1 FROM markers WHERE document = ? AND marker = ?"
+        if connection.execute(query, (head.id, marker)).fetchone():
+            return False
+        entry = replace(entry, epoch=head.epoch)
+    outcomes, _ = append_group(connection, [entry])
+    if isinstance(outcomes[0], LogError):
+        raise outcomes[0]
+    document = _heads(connection, {entry.document})[entry.document].id
+    subject = _subject_ids(connection, {entry.subject})[entry.subject]
+    at = round(entry.at * 1000)
+    connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", (document, marker, at, subject))
+    return True
+
+
+def replace_tail(
+    connection: sqlite3.Connection,
+    document: int,
+    *,
+    expected_snapshot: int,
+    epoch: int,
+    through: int,
+    snapshot: bytes,
+    at: float,
+) -> bool:
+    """Put a snapshot in the place of the entries up to `through`, which stay as history.
+
+    The fence: False, and nothing is changed, when the document was deleted, rebuilt or compacted since the
+    caller read it.
+    """
+    fence = "SELECT 1 FROM documents WHERE id = ? AND name IS NOT NULL AND snapshot_seq = ? AND epoch = ?"
+    if not connection.execute(fence, (document, expected_snapshot, epoch)).fetchone():
+        return False
+    milliseconds = round(at * 1000)
+    crc = checksum(document, through, epoch, milliseconds, 0, snapshot)
+    connection.execute(
+        "REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (document, through, epoch, milliseconds, FORMAT_V1, crc, snapshot),
+    )
+    left = "SELECT count(*), ifnull(sum(length(body)), 0) FROM updates WHERE document = ? AND seq > ?"
+    count, size = connection.execute(left, (document, through)).fetchone()
+    update = """
+        UPDATE documents SET snapshot_seq = ?, tail_count = ?, tail_bytes = ?, quarantine = NULL
+        WHERE id = ?"""
+    connection.execute(update, (through, count, size, document))
+    return True
+
+
+def quarantine(connection: sqlite3.Connection, name: str, reason: str) -> None:
+    """Mark the document as one that background compaction leaves alone."""
+    connection.execute("UPDATE documents SET quarantine = ? WHERE name = ?", (reason, name))
+
+
+def delete_document(connection: sqlite3.Connection, name: str) -> bool:
+    """Take the document out of sight; `remove_deleted` removes its rows in small steps."""
+    return connection.execute("UPDATE documents SET name = NULL WHERE name = ?", (name,)).rowcount > 0
+
+
+def remove_deleted(connection: sqlite3.Connection, limit: int) -> int:
+    """Remove up to `limit` rows of deleted documents. Returns how many rows went; 0 when all is done."""
+    row = connection.execute("SELECT id FROM documents WHERE name IS NULL LIMIT 1").fetchone()
+    if row is None:
+        return 0
+    (document,) = row
+    doomed = "SELECT seq FROM updates WHERE document = ? ORDER BY seq LIMIT 1 OFFSET ?"
+    last = connection.execute(doomed, (document, limit - 1)).fetchone()
+    if last is not None:
+        delete = "DELETE FROM updates WHERE document = ? AND seq <= ?"
+        return connection.execute(delete, (document, last[0])).rowcount
+    removed = 0
+    for table in ("updates", "snapshots", "clients", "markers"):
+        removed += connection.execute(f"DELETE FROM {table} WHERE document = ?", (document,)).rowcount  # noqa: S608
+    return removed + connection.execute("DELETE FROM documents WHERE id = ?", (document,)).rowcount
+
+
+def prune_history(connection: sqlite3.Connection, document: int, before: float, limit: int) -> int:
+    """Remove up to `limit` of the document's oldest entries that a snapshot replaced and that are older than
+    `before` (Unix seconds). What is kept stays contiguous. Returns how many went."""
+    query = """
+        SELECT seq, at FROM updates
+        WHERE document = ?1 AND seq <= (SELECT snapshot_seq FROM documents WHERE id = ?1)
+        ORDER BY seq LIMIT ?2"""
+    last = 0
+    for seq, at in connection.execute(query, (document, limit)).fetchall():
+        if at >= before * 1000:
+            break
+        last = seq
+    if not last:
+        return 0
+    connection.execute("UPDATE documents SET pruned_seq = ? WHERE id = ?", (last, document))
+    delete = "DELETE FROM updates WHERE document = ? AND seq <= ?"
+    return connection.execute(delete, (document, last)).rowcount
+
+
+def _heads(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, _Head]:
+    query = """
+        SELECT name, id, epoch, head_seq, tail_count, tail_bytes FROM documents
+        WHERE name IN (SELECT value FROM json_each(?))"""
+    rows = connection.execute(query, (json.dumps(list(names)),)).fetchall()
+    return {name: _Head(*rest) for name, *rest in rows}
+
+
+def _create(connection: sqlite3.Connection, name: str) -> _Head:
+    cursor = connection.execute("INSERT INTO documents (name, epoch) VALUES (?, ?)", (name, FIRST_EPOCH))
+    assert cursor.lastrowid is not None
+    return _Head(cursor.lastrowid, FIRST_EPOCH, 0, 0, 0)
+
+
+def _subject_ids(connection: sqlite3.Connection, subjects: Iterable[str]) -> dict[str, int]:
+    wanted = json.dumps(list(subjects))
+    query = "SELECT subject, id FROM subjects WHERE subject IN (SELECT value FROM json_each(?))"
+    found: dict[str, int] = dict(connection.execute(query, (wanted,)).fetchall())
+    for subject in subjects:
+        if subject not in found:
+            cursor = connection.execute("INSERT INTO subjects (subject) VALUES (?)", (subject,))
+            assert cursor.lastrowid is not None
+            found[subject] = cursor.lastrowid
+    return found
+
+
+def _claim(connection: sqlite3.Connection, document: int, clients: Sequence[int], subject: int) -> int | None:
+    """Make the client ids the subject's. Returns the first that is somebody else's, with nothing claimed."""
+    fresh = []
+    for client in clients:
+        query = "SELECT subject FROM clients WHERE document = ? AND client = ?"
+        row = connection.execute(query, (document, client)).fetchone()
+        if row is None:
+            fresh.append((document, client, subject))
+        elif row[0] != subject:
+            return client
+    connection.executemany("INSERT OR IGNORE INTO clients VALUES (?, ?, ?)", fresh)
+    return None
