@@ -1,0 +1,69 @@
+"""What the records answer instead of doing what was asked.
+
+RecordsError
+├── NotFound           there is no such thing, or the asker may not know that there is
+├── NotAllowed         the policy says no; ``reason`` is its key
+├── Conflict           the thing is not in a state for this; ``code`` says which rule
+├── WrongCredentials   unknown account or wrong secret: nobody is told which
+└── TooManyTries       log-ins are held back; ``retry_after`` in seconds
+"""
+
+from __future__ import annotations
+
+from .errors import RoomError
+
+__all__ = ["Conflict", "NotAllowed", "NotFound", "RecordsError", "TooManyTries", "WrongCredentials"]
+
+
+class RecordsError(RoomError):
+    """Base of the refusals of people, spaces and pages."""
+
+
+class NotFound(RecordsError):
+    def __init__(self) -> None:
+        super().__init__("There is nothing here, or it is not open to you.")
+
+
+class NotAllowed(RecordsError):
+    """``reason`` is a key of rooms.policy, such as ``role`` or ``not-own``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_SENTENCES.get(reason, _SENTENCES["role"]))
+        self.reason = reason
+
+
+class Conflict(RecordsError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WrongCredentials(RecordsError):
+    def __init__(self) -> None:
+        super().__init__("That does not match. Check it and try again, or ask your teacher for a new card.")
+
+
+class TooManyTries(RecordsError):
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("There were too many wrong tries. Wait a moment and try again.")
+        self.retry_after = retry_after
+
+
+_SENTENCES = {
+    "role": "Your role in this space does not allow this. Ask a teacher of the space.",
+    "not-own": "You can do this only with what you made yourself. Ask an admin of the space.",
+    "not-own-school": "Only a teacher of the pupil's own school can do this.",
+    "founder": "A founder of the space cannot be removed or given another role.",
+    "policy": "The rules of this space or page do not allow this.",
+    "needs-approval": "You may propose this, but somebody else must approve it.",
+    "no-case": "This needs an open case.",
+    "locked": "The page is locked. A teacher can unlock it.",
+    "space-frozen": "The space is frozen for now. An admin of the space can open it again.",
+    "space-closed": "The space is closed, so nothing in it can be changed.",
+    "room-read-only": "The room is read-only for now.",
+    "room-frozen": "The room is frozen for now.",
+    "room-archived": "The room is archived, so nothing in it can be changed.",
+    "supervised": "You can write here only while a teacher is in the room.",
+    "muted": "You cannot write for now. Your teacher knows why.",
+    "no-teacher": "No teacher of your school is in this space, so you can read but not write.",
+}

@@ -1,0 +1,188 @@
+"""The words of the domain (ids, roles, kinds, states), spelt as they are on the wire and in the records."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NewType
+
+__all__ = [
+    "ADULT_ROLES",
+    "PUPIL_ROLES",
+    "STAFF",
+    "AgeBand",
+    "Audience",
+    "Clock",
+    "CredentialKind",
+    "EditRule",
+    "MembershipId",
+    "MembershipState",
+    "NewId",
+    "Office",
+    "PageId",
+    "PersonId",
+    "PersonKind",
+    "PersonState",
+    "Role",
+    "RoomId",
+    "RoomKind",
+    "RoomStatus",
+    "SchoolId",
+    "SchoolState",
+    "SeeRule",
+    "SessionId",
+    "SpaceId",
+    "SpaceKind",
+    "SpaceStatus",
+    "new_id",
+]
+
+PersonId = NewType("PersonId", str)
+SchoolId = NewType("SchoolId", str)
+SpaceId = NewType("SpaceId", str)
+MembershipId = NewType("MembershipId", str)
+RoomId = NewType("RoomId", str)
+PageId = NewType("PageId", str)
+SessionId = NewType("SessionId", str)
+
+Clock = Callable[[], float]
+"""Unix seconds, UTC."""
+
+NewId = Callable[[], str]
+
+
+def new_id() -> str:
+    """A random id of 16 URL-safe characters (96 bits): nobody meets one by guessing."""
+    return secrets.token_urlsafe(12)
+
+
+class Role(StrEnum):
+    """What a member is in one space."""
+
+    GUEST = "guest"
+    STUDENT = "student"
+    STUDENT_EDITOR = "student-editor"
+    TEACHER = "teacher"
+    ADMIN = "admin"
+
+
+STAFF = frozenset({Role.TEACHER, Role.ADMIN})
+PUPIL_ROLES = frozenset({Role.STUDENT, Role.STUDENT_EDITOR})
+ADULT_ROLES = frozenset({Role.GUEST, Role.TEACHER, Role.ADMIN})
+
+
+class Office(StrEnum):
+    """An appointment outside any space."""
+
+    AMBASSADOR = "ambassador"
+    OFFICER = "nso-officer"
+    PLATFORM = "platform-admin"
+    EVALUATOR = "evaluator"
+    EDITOR = "editor"
+
+
+class PersonKind(StrEnum):
+    ADULT = "adult"
+    PUPIL = "pupil"
+
+
+class PersonState(StrEnum):
+    REGISTERED = "registered"
+    """An adult nobody has vouched for yet."""
+    CONFIRMED = "confirmed"
+    """An adult vouched for by the school or the national office."""
+    SUSPENDED = "suspended"
+    CREATED = "created"
+    """A pupil who has not logged in yet."""
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ERASED = "erased"
+
+    @property
+    def may_log_in(self) -> bool:
+        return self not in (PersonState.SUSPENDED, PersonState.DISABLED, PersonState.ERASED)
+
+
+class CredentialKind(StrEnum):
+    PASSWORD = "password"  # noqa: S105 (the kind, not one)
+    CODE_CARD = "code-card"
+
+
+class SchoolState(StrEnum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    INACTIVE = "inactive"
+
+
+class SpaceKind(StrEnum):
+    PROJECT = "project"
+    GROUP = "group"
+    COURSE = "course"
+    EVENT = "event"
+
+
+class SpaceStatus(StrEnum):
+    DRAFT = "draft"
+    PENDING = "pending"
+    OPEN = "open"
+    CLOSED = "closed"
+    ARCHIVED = "archived"
+    ERASED = "erased"
+
+
+class AgeBand(StrEnum):
+    """eTwinning's prize bands; a space has the band of its youngest school. No birth dates are kept."""
+
+    UP_TO_6 = "up-to-6"
+    FROM_7 = "7-11"
+    FROM_12 = "12-15"
+    FROM_16 = "16-19"
+    ADULTS = "adults"
+
+
+class MembershipState(StrEnum):
+    INVITED = "invited"
+    ACTIVE = "active"
+    LEFT = "left"
+    REMOVED = "removed"
+
+
+class RoomKind(StrEnum):
+    GENERAL = "general"
+    TEAM = "team"
+    STAFF = "staff"
+
+
+class Audience(StrEnum):
+    """Who may see a room."""
+
+    ALL = "all"
+    LISTED = "listed"
+    """Its listed members, and every teacher of the space."""
+    STAFF = "staff"
+
+
+class RoomStatus(StrEnum):
+    OPEN = "open"
+    SUPERVISED = "supervised"
+    """Pupils write only while a teacher is there."""
+    READ_ONLY = "read-only"
+    """Only teachers write."""
+    FROZEN = "frozen"
+    """Nobody writes."""
+    ARCHIVED = "archived"
+
+
+class SeeRule(StrEnum):
+    DRAFT = "draft"
+    """Its author, student editors and teachers."""
+    MEMBERS = "members"
+    STAFF = "staff"
+
+
+class EditRule(StrEnum):
+    EVERYONE = "everyone"
+    EDITORS = "editors"
+    """Student editors and teachers."""
+    TEACHERS = "teachers"
