@@ -8,10 +8,13 @@ A socket never asks for rights itself. It holds an :class:`Access`, an immutable
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
+
+from crdt.codec import JsonValue
 
 __all__ = [
     "DENIED",
@@ -22,6 +25,8 @@ __all__ = [
     "Principal",
     "Scope",
     "in_a_space",
+    "person_colors",
+    "token_access",
 ]
 
 logger = logging.getLogger(__name__)
@@ -73,7 +78,7 @@ class Access:
     """Unix seconds at which this must be asked again: a lock that ends, a token that expires."""
     space: str | None = None
     """The id of the space the document belongs to, so that a change of the space finds its sockets."""
-    presence: Mapping[str, object] | None = None
+    presence: Mapping[str, JsonValue] | None = None
     """The ``user`` field the server stamps on this holder's awareness states. ``None`` leaves the
     client's own: only for tokens that carry no name, where the application vouches for its users."""
 
@@ -95,6 +100,28 @@ class Authority(Protocol):
     async def access(self, principal: Principal, document: str) -> Access:
         """Never raises for a missing document or right: the answer is then an Access of no scope."""
         ...
+
+
+def token_access(principal: Principal, document: str) -> Access:
+    """What a document token gives: its one document, and never one of a space."""
+    if principal.document != document or in_a_space(document):
+        return DENIED
+    presence: Mapping[str, JsonValue] | None = None
+    if principal.name:
+        presence = {"id": principal.subject, "name": principal.name, **person_colors(principal.subject)}
+    return Access(
+        principal.scope,
+        subject=f"token:{principal.subject}",
+        reason="" if principal.scope is Scope.READ_WRITE else "token-readonly",
+        until=principal.expires_at,
+        presence=presence,
+    )
+
+
+def person_colors(key: str) -> dict[str, str]:
+    """A stable pair of cursor colours for whoever ``key`` names: all readable on white and on black."""
+    hue = zlib.crc32(key.encode()) % 12 * 30
+    return {"color": f"hsl({hue} 65% 38%)", "colorLight": f"hsl({hue} 65% 38% / 0.25)"}
 
 
 def in_a_space(document: str) -> bool:

@@ -1,0 +1,231 @@
+"""One socket's hold on one live document, whatever protocol the socket speaks.
+
+Here lies what both wire protocols share: rights on every message, one acknowledgement per update,
+and what happens to a writer whose edits could not be taken in (it is asked to send them again) and
+to a reader that does not keep up (it is brought up to date by state vector when it reads again).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from crdt.errors import CrdtError
+
+from .access import Access, Change, Principal
+from .errors import ReadOnly, Refused
+from .fanout import Framing
+
+if TYPE_CHECKING:
+    from .live import LiveRoom
+
+__all__ = ["Attachment", "Outlet"]
+
+
+class Outlet(Protocol):
+    """The socket's side of an attachment: how one protocol says things for one routing key."""
+
+    @property
+    def framing(self) -> Framing: ...
+
+    def send(self, frame: bytes) -> None:
+        """Queues a complete frame for this loop turn's one write."""
+        ...
+
+    def acknowledge(self, count: int, *, applied: bool) -> None:
+        """Says of ``count`` updates whether they are durable (Hocuspocus' SyncStatus)."""
+        ...
+
+    def refuse(self, error: Exception) -> None:
+        """Tells the sender what was wrong with its bytes and ends the attachment."""
+        ...
+
+    def notify(self, message: Mapping[str, object]) -> None:
+        """Says something to our own client; stock clients never hear it."""
+        ...
+
+    def rights_changed(self, access: Access) -> None:
+        """The access is another now; with no right to read, the attachment ends."""
+        ...
+
+    def recheck(self, attachment: Attachment) -> None:
+        """Asks anew what the attachment may do, before any other message of this socket is taken."""
+        ...
+
+    def spend(self, structs: int) -> None:
+        """Charges the sender for what an update cost beyond its bytes."""
+        ...
+
+
+class Attachment:
+    """Made when a socket has authenticated for a document; lives until it detaches or closes."""
+
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_late",
+        "_owed",
+        "access",
+        "behind",
+        "outlet",
+        "principal",
+        "room",
+        "stale",
+        "wanted",
+        "wants_echo",
+    )
+
+    def __init__(
+        self, room: LiveRoom, principal: Principal, access: Access, outlet: Outlet, *, wants_echo: bool
+    ) -> None:
+        self.room = room
+        self.principal = principal
+        self.access = access
+        self.outlet = outlet
+        self.wants_echo = wants_echo
+        """Whether this protocol's clients learn from the echo of their own update that it is durable."""
+        self.stale = False
+        """Some of its edits were not taken in: it has to be asked for them."""
+        self.wanted: bytes | None = None
+        """The state vector of a question that is not answered yet."""
+        self.behind: bytes | None = None
+        """What this reader had been sent when its socket stopped draining; ``None`` while it keeps up."""
+        self._asked: deque[bool] = deque()
+        """One entry per step 1 sent: whether it asks for edits that were not taken in."""
+        self._owed = 0
+        """Updates received that were neither taken in nor answered."""
+        self._late = False
+        """The socket drained while the document was not there to catch up with."""
+
+    # What the client says
+
+    def receive_step1(self, state_vector: bytes) -> None:
+        """A client says what it has: it gets what it lacks, and is asked what we lack."""
+        self.wanted = state_vector
+        self._answer()
+
+    def receive_step2(self, update: bytes) -> None:
+        """A client's answer to our step 1."""
+        again = self._asked.popleft() if self._asked else False
+        if again and self.access.may_write:
+            owed, self._owed = self._owed, 0
+            self._take(update, _Owed(self, owed))
+        else:
+            self._take(update, self, step2=True)
+
+    def receive_update(self, update: bytes) -> None:
+        self._take(update, self)
+
+    def receive_awareness(self, payload: bytes) -> None:
+        try:
+            self.room.hear(self, payload)
+        except CrdtError as error:
+            self.outlet.refuse(error)
+
+    def _take(self, update: bytes, origin: Attachment | _Owed, *, step2: bool = False) -> None:
+        try:
+            if not self.access.may_write:
+                self._refuse_write(update, step2=step2)
+            elif not self.room.writable:
+                origin.lost(None)
+            else:
+                self.outlet.spend(self.room.submit(update, self.access.subject, origin).structs)
+        except (CrdtError, Refused) as error:
+            self.outlet.acknowledge(1, applied=False)
+            self.outlet.refuse(error)
+
+    def _refuse_write(self, update: bytes, *, step2: bool) -> None:
+        """A reader's answer to step 1 that holds nothing new is no attempt to write."""
+        if step2 and self.room.contains(update):
+            self.outlet.acknowledge(1, applied=True)
+            return
+        error = ReadOnly(self.access.reason)
+        self.outlet.acknowledge(1, applied=False)
+        self.outlet.notify(
+            {"type": "refused", "what": error.code, "message": str(error), "retry_after": None}
+        )
+
+    # What the room says
+
+    def committed(self) -> None:
+        self.outlet.acknowledge(1, applied=True)
+
+    def lost(self, error: Exception | None) -> None:
+        self._owed += 1
+        self.stale = True
+
+    def ask_again(self) -> None:
+        """Asks for the edits that were not taken in; the answer settles every update still owed."""
+        self.stale = False
+        if self.access.may_write:
+            self._asked.append(True)
+            self.room.send_step1(self)
+
+    def room_is_active(self) -> None:
+        """The document was loaded (again): questions that waited are answered."""
+        if self.wanted is not None:
+            self._answer()
+        if self._late:
+            self.catch_up()
+
+    def _answer(self) -> None:
+        if self.wanted is None or not self.room.active:
+            return
+        try:
+            self._asked.append(False)
+            self.room.send_step1(self)
+            self.room.answer(self, self.wanted)
+        except CrdtError as error:
+            self.wanted = None
+            self.outlet.refuse(error)
+
+    # What the socket says
+
+    def fall_behind(self) -> None:
+        """The socket does not drain: from now on this reader is skipped."""
+        if self.behind is None:
+            self.behind = self.room.durable_vector()
+
+    def catch_up(self) -> None:
+        """The socket drains again: everything missed goes out as one difference."""
+        if self.behind is not None and self.room.active:
+            behind, self.behind = self.behind, None
+            self.room.catch_up(self, behind)
+        self._late = self.behind is not None
+
+    # Rights
+
+    def concerned(self, change: Change) -> bool:
+        """Whether a change of the records may alter this attachment's rights."""
+        return (
+            (change.document is None or change.document == self.room.name)
+            and (change.space is None or change.space == self.access.space)
+            and (change.person is None or change.person == self.principal.person)
+            and (change.session is None or change.session == self.principal.session_id)
+            and (change.document or change.space or change.person or change.session) is not None
+        )
+
+    def take_access(self, access: Access) -> None:
+        """Puts a new access in force and says so, if it is another."""
+        if access == self.access:
+            return
+        self.access = access
+        self.room.restamp(self)
+        self.outlet.rights_changed(access)
+
+
+@dataclass(slots=True)
+class _Owed:
+    """The origin of an answer that stands for every update still owed to one writer."""
+
+    attachment: Attachment
+    count: int
+
+    def committed(self) -> None:
+        self.attachment.outlet.acknowledge(self.count, applied=True)
+
+    def lost(self, error: Exception | None) -> None:
+        self.attachment._owed += self.count
+        self.attachment.stale = True

@@ -1,0 +1,57 @@
+"""What one sender may cost: bytes, structs and messages per second, as token buckets.
+
+A spent budget is never a reason to drop an edit. The caller stops reading from that sender for
+the time :meth:`Budget.spend` names, and tells it so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Budget", "Rates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Sustained rates of one sender, and how many seconds of them may be spent in one burst."""
+
+    bytes: float = 512 * 1024
+    """Bytes per second."""
+    structs: float = 50_000
+    """Structs and deleted ranges per second: what the engine's cost grows with."""
+    messages: float = 200
+    """Frames per second, presence included. A fast typist sends about 15."""
+    burst: float = 10.0
+    """Seconds of each rate that a quiet sender has saved up."""
+
+
+class Budget:
+    """Three buckets that drain together. A bucket may go negative: the debt is waited for."""
+
+    __slots__ = ("_bytes", "_messages", "_rates", "_structs", "_then")
+
+    def __init__(self, rates: Rates, now: float) -> None:
+        self._rates = rates
+        self._bytes = rates.bytes * rates.burst
+        self._structs = rates.structs * rates.burst
+        self._messages = rates.messages * rates.burst
+        self._then = now
+
+    def spend(self, now: float, *, size: int = 0, structs: int = 0, messages: int = 0) -> float:
+        """Takes what a message cost and returns the seconds until the sender is out of debt (0: go on).
+
+        ``now`` is monotonic seconds, ``size`` bytes.
+        """
+        rates = self._rates
+        elapsed = now - self._then
+        self._then = now
+        self._bytes = min(rates.bytes * rates.burst, self._bytes + elapsed * rates.bytes) - size
+        self._structs = min(rates.structs * rates.burst, self._structs + elapsed * rates.structs) - structs
+        self._messages = (
+            min(rates.messages * rates.burst, self._messages + elapsed * rates.messages) - messages
+        )
+        if self._bytes >= 0 and self._structs >= 0 and self._messages >= 0:
+            return 0.0
+        return max(
+            -self._bytes / rates.bytes, -self._structs / rates.structs, -self._messages / rates.messages
+        )

@@ -1,0 +1,514 @@
+"""A live room: one document in memory, its readers and writers, and the gate in front of them.
+
+The gate (design promise 1): an edit is acknowledged, shown and handed out only after its bytes are
+in the durable log. So everything that leaves waits in one queue of *flights* behind the commits it
+rests on: edits wait for their own commit, and a joiner's answer for every edit it contains.
+
+States: LOADING -> ACTIVE -> DRAINING -> CLOSED. A failed commit goes back to LOADING, since the
+document in memory then holds what the log does not. At most one task works on a room at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from crdt.document import Document, Outcome, merge
+
+from crdt.awareness import decode_awareness
+from crdt.codec import JsonValue
+from crdt.errors import CrdtError, EngineRefused, LogError
+from crdt.limits import DEFAULT, Limits
+from crdt.log import Entry, Log
+from crdt.update import UpdateSummary, read_state_vector, read_update
+
+from .attachment import Attachment
+from .errors import Forged, Unavailable
+from .fanout import broadcast
+from .observer import Observer, SilentObserver
+from .presence import Presence
+
+__all__ = ["LiveRoom", "Origin", "RoomState", "Shelf"]
+
+logger = logging.getLogger(__name__)
+
+EMPTY_STATE_VECTOR = b"\x00"
+
+WORK_SLICE = 0.005
+"""Seconds of loading done before the loop gets a turn."""
+
+
+class RoomState(Enum):
+    LOADING = "loading"
+    ACTIVE = "active"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What every room of a node shares."""
+
+    log: Log
+    limits: Limits = DEFAULT
+    observer: Observer = field(default_factory=SilentObserver)
+    inflight_bytes: int = 4 * 1024 * 1024
+    """Bytes of one document that may wait for the log; what comes on top is asked for again later."""
+    reload_pauses: tuple[float, ...] = (0.05, 0.2, 0.5, 1.0)
+    """Seconds between tries to load a document; the last repeats."""
+    wall_clock: Callable[[], float] = time.time
+    """Unix seconds, for the log's entries."""
+
+
+class Origin(Protocol):
+    """Whoever sent an update and wants to hear what became of it."""
+
+    def committed(self) -> None:
+        """The update is durable."""
+        ...
+
+    def lost(self, error: Exception) -> None:
+        """The update did not become durable and is not in the document."""
+        ...
+
+
+@dataclass(slots=True)
+class _Flight:
+    """Something that leaves once everything before it is durable."""
+
+    origin: Origin
+    commit: asyncio.Future[int] | None = None
+    """The log's promise for this edit; ``None`` for an answer that rests on the edits before it."""
+    update: bytes = b""
+    summary: UpdateSummary | None = None
+    arrived: float = 0.0
+
+
+class LiveRoom:
+    """One document, live. All methods belong to the event loop's thread."""
+
+    def __init__(self, name: str, shelf: Shelf) -> None:
+        self.name = name
+        self.state = RoomState.LOADING
+        self.attachments: set[Attachment] = set()
+        self._shelf = shelf
+        self._loop = asyncio.get_running_loop()
+        self._document = Document(shelf.limits)
+        self._owners: dict[int, str] = {}
+        self._epoch = 0
+        self._flights: deque[_Flight] = deque()
+        self._inflight_bytes = 0
+        self._version = 0
+        self._loaded = False
+        self._answer: tuple[int, bytes, list[bytes]] | None = None
+        self._changed = asyncio.Event()
+        self._presence = Presence(self._announce, self._loop.call_soon)
+        self._leaving: dict[Attachment, asyncio.TimerHandle] = {}
+        self._loading = self._loop.create_task(self._load(), name=f"load {name}")
+
+    # Life
+
+    async def ready(self) -> None:
+        """Waits until the document can be used.
+
+        Raises:
+            Unavailable: the room closed before that.
+        """
+        while self.state is not RoomState.ACTIVE:
+            if self.state in (RoomState.DRAINING, RoomState.CLOSED):
+                raise Unavailable("the document is being closed")
+            await self._changed.wait()
+
+    @property
+    def active(self) -> bool:
+        return self.state is RoomState.ACTIVE
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits for a commit or a load, so that the room must stay."""
+        return bool(self._flights) or not self._loading.done()
+
+    def attach(self, attachment: Attachment) -> None:
+        """Adds a reader. Call it when :meth:`ready` has returned, in the same turn."""
+        self.attachments.add(attachment)
+        everybody = self._presence.everybody()
+        if everybody is not None:
+            attachment.outlet.send(attachment.outlet.framing.awareness(everybody))
+
+    def detach(self, attachment: Attachment, *, grace: float = 0.0) -> None:
+        """Takes a reader away, and its presence with it: after ``grace`` seconds, for a line that broke.
+
+        Whoever is back by then under the same client id never seemed to be gone.
+        """
+        self.attachments.discard(attachment)
+        if grace:
+            self._leaving[attachment] = self._loop.call_later(grace, self._leave, attachment)
+        else:
+            self._leave(attachment)
+
+    def _leave(self, attachment: Attachment) -> None:
+        self._leaving.pop(attachment, None)
+        self._presence.leave(attachment)
+
+    async def drain(self) -> None:
+        """Takes nothing new, waits for the commits in flight and closes."""
+        if self.state is RoomState.CLOSED:
+            return
+        self._enter(RoomState.DRAINING)
+        self._loading.cancel()
+        await asyncio.gather(self._loading, return_exceptions=True)
+        waiting = [flight.commit for flight in self._flights if flight.commit is not None]
+        if waiting:
+            await asyncio.wait(waiting)
+        self._settle()
+        self.close()
+
+    def close(self) -> None:
+        """Lets the document go. Nothing may wait for a commit any more (see :attr:`busy`)."""
+        for timer in self._leaving.values():
+            timer.cancel()
+        self._leaving.clear()
+        self._document.close()
+        self._answer = None
+        self._enter(RoomState.CLOSED)
+        if self._loaded:
+            self._shelf.observer.document_unloaded()
+
+    def _enter(self, state: RoomState) -> None:
+        self.state = state
+        self._changed.set()
+        if state is RoomState.LOADING:
+            self._changed = asyncio.Event()
+
+    async def _load(self) -> None:
+        """Reads the document from the log until it works, then serves whoever waited."""
+        started = self._loop.time()
+        pauses = iter(self._shelf.reload_pauses)
+        pause = 0.0
+        while True:
+            document = Document(self._shelf.limits)
+            try:
+                stored = await self._shelf.log.load(self.name)
+                await self._replay(document, stored.snapshot, stored.tail)
+                break
+            except (LogError, EngineRefused) as error:
+                document.close()
+                logger.error("cannot load %s: %s", self.name, error)
+                pause = next(pauses, pause)
+                await asyncio.sleep(pause)
+            except BaseException:
+                document.close()
+                raise
+        self._document.close()
+        self._document = document
+        self._owners = dict(stored.owners)
+        self._epoch = stored.epoch
+        self._version += 1
+        self._enter(RoomState.ACTIVE)
+        if not self._loaded:
+            self._loaded = True
+            self._shelf.observer.document_loaded(self._loop.time() - started)
+        for attachment in tuple(self.attachments):
+            attachment.room_is_active()
+        self.resume()
+
+    async def _replay(self, document: Document, snapshot: bytes | None, tail: Iterable[bytes]) -> None:
+        if snapshot is not None:
+            document.load(snapshot)
+        deadline = self._loop.time() + WORK_SLICE
+        for update in tail:
+            document.load(update)
+            if self._loop.time() > deadline:
+                await asyncio.sleep(0)
+                deadline = self._loop.time() + WORK_SLICE
+
+    def _reload(self) -> None:
+        """Throws away a document that holds what the log does not, and loads it again."""
+        self._enter(RoomState.LOADING)
+        self._answer = None
+        self._loading = self._loop.create_task(self._load(), name=f"reload {self.name}")
+
+    # Writing
+
+    @property
+    def writable(self) -> bool:
+        """Whether an update sent now would be taken up at once."""
+        return (
+            self.state is RoomState.ACTIVE
+            and self._shelf.log.health.ok
+            and self._inflight_bytes < self._shelf.inflight_bytes
+        )
+
+    def submit(self, update: bytes, subject: str, origin: Origin) -> UpdateSummary:
+        """Takes an update in: reads it, checks whose it is, applies it, hands it to the log.
+
+        The sender hears of the commit through ``origin``; nobody else hears anything before that.
+        The caller has checked the right to write and that the room is :attr:`writable`.
+
+        Raises:
+            Malformed, LimitExceeded: the bytes are refused; nothing has changed.
+            Forged: new structs under a client id that belongs to another subject.
+            EngineRefused: the engine could not apply it; nothing was logged.
+        """
+        arrived = self._loop.time()
+        summary = read_update(update, self._shelf.limits)
+        claimed = self._claim(summary, subject)
+        try:
+            outcome = self._document.apply(update, summary, subject)
+        except EngineRefused as error:
+            if error.poisoned:
+                self._reload()
+            raise
+        if outcome is Outcome.NOTHING_NEW:
+            self._after_commits(origin)
+            return summary
+        for client in claimed:
+            self._owners[client] = subject
+        self._version += 1
+        at = self._shelf.wall_clock()
+        commit = self._shelf.log.append(Entry(self.name, self._epoch, update, subject, claimed, at))
+        self._flights.append(_Flight(origin, commit, update, summary, arrived))
+        self._inflight_bytes += len(update)
+        commit.add_done_callback(self._settle)
+        return summary
+
+    def _claim(self, summary: UpdateSummary, subject: str) -> tuple[int, ...]:
+        """The client ids this update writes under for the first time; refuses another's."""
+        claimed: list[int] = []
+        for written in summary.writes:
+            owner = self._owners.get(written.client)
+            if owner is None:
+                if written.client not in claimed:
+                    claimed.append(written.client)
+            elif owner != subject and not self._document.holds(written):
+                raise Forged(written.client)
+        return tuple(claimed)
+
+    def _after_commits(self, origin: Origin) -> None:
+        """Tells ``origin`` when every edit taken in so far is durable, or that one of them was lost."""
+        if self._flights:
+            self._flights.append(_Flight(origin))
+        else:
+            origin.committed()
+
+    def _settle(self, done: asyncio.Future[int] | None = None) -> None:
+        """Lets go, in order, of everything whose commits are done, as one batch."""
+        if done is not None and not done.cancelled():
+            done.exception()  # looked at here, since a flight may have been given up before
+        batch: list[_Flight] = []
+        failure: BaseException | None = None
+        while self._flights:
+            flight = self._flights[0]
+            if flight.commit is None:
+                self._flights.popleft()
+                flight.origin.committed()
+                continue
+            if not flight.commit.done():
+                break
+            failure = asyncio.CancelledError() if flight.commit.cancelled() else flight.commit.exception()
+            if failure is not None:
+                break
+            self._flights.popleft()
+            self._inflight_bytes -= len(flight.update)
+            batch.append(flight)
+        if batch:
+            self._publish(batch)
+        if failure is not None:
+            self._fail(failure)
+        elif not self._flights:
+            self.resume()
+
+    def _publish(self, batch: list[_Flight]) -> None:
+        """The gate opens: acknowledge to the writers, show to the readers."""
+        observer = self._shelf.observer
+        now = self._loop.time()
+        for flight in batch:
+            observer.edit_committed(now - flight.arrived)
+        update = batch[0].update if len(batch) == 1 else merge([flight.update for flight in batch])
+        writer = batch[0].origin
+        alone = all(flight.origin is writer for flight in batch)
+        receivers = [
+            attachment
+            for attachment in self.attachments
+            if attachment.behind is None
+            and not (alone and attachment is writer and not attachment.wants_echo)
+        ]
+        deliveries = broadcast(receivers, lambda framing: framing.update(update))
+        for flight in batch:
+            flight.origin.committed()
+        observer.fanned_out(self._loop.time() - batch[0].arrived, deliveries * len(batch))
+
+    def _fail(self, cause: BaseException) -> None:
+        """A commit failed: memory holds what the log does not. Tell the writers, start again from the log."""
+        error = cause if isinstance(cause, CrdtError) else Unavailable(str(cause) or type(cause).__name__)
+        logger.error("the log refused an edit of %s: %s", self.name, error)
+        lost, self._flights = self._flights, deque()
+        self._inflight_bytes = 0
+        for flight in lost:
+            flight.origin.lost(error)
+        for attachment in self.attachments:
+            attachment.stale = True
+        if self.state is RoomState.ACTIVE:
+            self._reload()
+
+    def resume(self) -> None:
+        """Asks every writer whose edits were not taken in to send what is missing."""
+        if not self.writable:
+            return
+        for attachment in tuple(self.attachments):
+            if attachment.stale:
+                attachment.ask_again()
+
+    async def write(self, update: bytes, subject: str) -> None:
+        """Takes one update in and returns when it is durable: the REST way of writing.
+
+        Raises what :meth:`submit` raises, and :class:`Unavailable` or :class:`LogError` when the
+        log cannot take it.
+        """
+        await self.ready()
+        if not self.writable:
+            raise Unavailable(self._shelf.log.health.reason or "too many edits wait for the disk")
+        done: asyncio.Future[None] = self._loop.create_future()
+        self.submit(update, subject, _Waiter(done))
+        await done
+
+    # Reading
+
+    def state_vector(self) -> bytes:
+        return self._document.state_vector()
+
+    def send_step1(self, attachment: Attachment) -> None:
+        """Asks a client for what this document lacks."""
+        attachment.outlet.send(attachment.outlet.framing.step1(self._document.state_vector()))
+
+    def answer(self, attachment: Attachment, state_vector: bytes) -> None:
+        """Sends a client what it lacks, as soon as all of that is durable.
+
+        Raises:
+            Malformed, LimitExceeded: the state vector is refused.
+        """
+        read_state_vector(state_vector, self._shelf.limits)
+        updates = self._diff(state_vector)
+
+        def depart() -> None:
+            attachment.wanted = None
+            outlet = attachment.outlet
+            outlet.send(outlet.framing.step2(updates[0]))
+            for waiting in updates[1:]:
+                outlet.send(outlet.framing.update(waiting))
+
+        self._after_commits(_Then(depart))
+
+    def catch_up(self, attachment: Attachment, state_vector: bytes) -> None:
+        """Sends a reader that had fallen behind what it missed since ``state_vector``."""
+        updates = self._diff(state_vector)
+        everybody = self._presence.everybody()
+
+        def depart() -> None:
+            outlet = attachment.outlet
+            for update in updates:
+                outlet.send(outlet.framing.update(update))
+            if everybody is not None:
+                outlet.send(outlet.framing.awareness(everybody))
+
+        self._after_commits(_Then(depart))
+
+    def durable_vector(self) -> bytes:
+        """A state vector that promises no more than what readers have been shown."""
+        return self._document.vector_without(
+            [flight.summary for flight in self._flights if flight.summary is not None]
+        )
+
+    def contains(self, update: bytes) -> bool:
+        """Whether applying the update would change nothing.
+
+        Raises:
+            Malformed, LimitExceeded: the bytes are refused.
+        """
+        return self._document.contains(update, read_update(update, self._shelf.limits))
+
+    async def read(self) -> bytes:
+        """The whole committed state as one update, waiting updates included."""
+        while True:
+            await self.ready()
+            updates = self._diff(EMPTY_STATE_VECTOR)
+            released: asyncio.Future[None] = self._loop.create_future()
+            self._after_commits(_Waiter(released))
+            try:
+                await released
+            except CrdtError:
+                continue
+            return updates[0] if len(updates) == 1 else merge(updates)
+
+    def _diff(self, state_vector: bytes) -> list[bytes]:
+        """What a state vector lacks. A class that opens a page together shares one answer."""
+        cached = self._answer
+        if cached is not None and cached[0] == self._version and cached[1] == state_vector:
+            return cached[2]
+        updates = self._document.diff(state_vector)
+        self._answer = (self._version, state_vector, updates)
+        return updates
+
+    # Presence
+
+    def hear(self, attachment: Attachment, payload: bytes) -> int:
+        """Takes a client's awareness update; returns how many entries were not its own to send.
+
+        Raises:
+            Malformed, LimitExceeded: the payload is refused.
+        """
+        entries = decode_awareness(payload, self._shelf.limits)
+        return self._presence.update(
+            attachment, attachment.access.subject, entries, attachment.access.presence
+        )
+
+    def everybody(self) -> bytes | None:
+        """All presence states as one awareness payload; ``None`` when nobody is here."""
+        return self._presence.everybody()
+
+    def people(self) -> list[Mapping[str, JsonValue]]:
+        """The presence states of everybody here, as stamped."""
+        return list(self._presence.states().values())
+
+    def restamp(self, attachment: Attachment) -> None:
+        self._presence.restamp(attachment, attachment.access.presence)
+
+    def _announce(self, payload: bytes) -> None:
+        broadcast(
+            [attachment for attachment in self.attachments if attachment.behind is None],
+            lambda framing: framing.awareness(payload),
+        )
+
+
+@dataclass(slots=True)
+class _Waiter:
+    """An origin that waits in a coroutine."""
+
+    done: asyncio.Future[None]
+
+    def committed(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def lost(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+@dataclass(slots=True)
+class _Then:
+    """An origin that does something once the commits are done. If they fail, it is asked for anew."""
+
+    depart: Callable[[], None]
+
+    def committed(self) -> None:
+        self.depart()
+
+    def lost(self, error: Exception) -> None:
+        pass

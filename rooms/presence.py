@@ -1,0 +1,124 @@
+"""Who is on a document right now: awareness states, stamped by the server and never stored.
+
+A client id's state belongs to the attachment that brought it. Entries for another's id are dropped
+in silence, since older stock clients repeat what they have heard (provider changes, protocols.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+from crdt.awareness import AwarenessEntry, encode_awareness
+from crdt.codec import JsonValue
+
+__all__ = ["Presence"]
+
+
+@dataclass(slots=True)
+class _Held:
+    owner: Hashable
+    """The attachment that speaks for this client id."""
+    subject: str
+    clock: int
+    state: Mapping[str, JsonValue]
+
+
+class Presence:
+    """The awareness states of one document.
+
+    ``announce`` is called with one encoded awareness payload for all changes of a loop turn;
+    ``soon`` schedules a function once for the end of this turn (``loop.call_soon``).
+    """
+
+    __slots__ = ("_announce", "_dirty", "_held", "_limit", "_soon")
+
+    def __init__(
+        self,
+        announce: Callable[[bytes], None],
+        soon: Callable[[Callable[[], None]], object],
+        *,
+        states_per_owner: int = 4,
+    ) -> None:
+        self._held: dict[int, _Held] = {}
+        self._dirty: dict[int, AwarenessEntry] = {}
+        self._announce = announce
+        self._soon = soon
+        self._limit = states_per_owner
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def states(self) -> dict[int, Mapping[str, JsonValue]]:
+        """Client id -> state, of everybody here."""
+        return {client: held.state for client, held in self._held.items()}
+
+    def update(
+        self,
+        owner: Hashable,
+        subject: str,
+        entries: Iterable[AwarenessEntry],
+        stamp: Mapping[str, JsonValue] | None,
+    ) -> int:
+        """Takes what one attachment says of itself; returns how many entries were not its own to say.
+
+        Follows y-protocols' rule: an entry counts if its clock is newer, or is the same and takes a
+        held state away. A client id another attachment holds is taken over only by the same subject
+        (a reconnect that came before the old socket was found dead).
+        """
+        foreign = 0
+        for entry in entries:
+            held = self._held.get(entry.client)
+            if held is not None and held.owner != owner and held.subject != subject:
+                foreign += 1
+                continue
+            if entry.state is None:
+                if held is not None and held.owner == owner and entry.clock >= held.clock:
+                    self._remove(entry.client, entry.clock)
+                continue
+            if held is None:
+                mine = sum(1 for other in self._held.values() if other.owner == owner)
+                if mine >= self._limit:
+                    foreign += 1
+                    continue
+            elif entry.clock < held.clock or (entry.clock == held.clock and held.owner == owner):
+                continue
+            state = entry.state if stamp is None else {**entry.state, "user": stamp}
+            self._held[entry.client] = _Held(owner, subject, entry.clock, state)
+            self._mark(AwarenessEntry(entry.client, entry.clock, state))
+        return foreign
+
+    def restamp(self, owner: Hashable, stamp: Mapping[str, JsonValue] | None) -> None:
+        """Renews the stamped fields after a right or a name changed; the clocks stay the client's."""
+        if stamp is None:
+            return
+        for held in self._held.values():
+            if held.owner == owner:
+                held.state = {**held.state, "user": stamp}
+
+    def leave(self, owner: Hashable) -> None:
+        """Takes away every state of an attachment that is gone, under the clock it had."""
+        for client in [client for client, held in self._held.items() if held.owner == owner]:
+            self._remove(client, self._held[client].clock)
+
+    def everybody(self) -> bytes | None:
+        """All states as one awareness payload for a late joiner; ``None`` when nobody is here."""
+        if not self._held:
+            return None
+        return encode_awareness(
+            [AwarenessEntry(client, held.clock, held.state) for client, held in self._held.items()]
+        )
+
+    def _remove(self, client: int, clock: int) -> None:
+        del self._held[client]
+        self._mark(AwarenessEntry(client, clock, None))
+
+    def _mark(self, entry: AwarenessEntry) -> None:
+        if not self._dirty:
+            self._soon(self._flush)
+        self._dirty[entry.client] = entry
+
+    def _flush(self) -> None:
+        entries = list(self._dirty.values())
+        self._dirty.clear()
+        self._announce(encode_awareness(entries))

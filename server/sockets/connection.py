@@ -1,0 +1,407 @@
+"""One WebSocket connection: a small asyncio protocol around websockets' Sans-I/O state machine.
+
+After the handshake aiohttp hands its socket over to a :class:`Connection`, which costs a tenth of
+aiohttp's own WebSocket in memory and has a synchronous write path (docs/adr/0002-one-port.md). It
+owes the rest of RFC 6455 itself: reassembly and UTF-8 (here), pings and deadlines (the Switchboard's
+ticks), the close handshake and its time-out (both).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections import deque
+from typing import Protocol
+
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Protocol as FrameProtocol
+from websockets.protocol import Side, State
+
+__all__ = ["Connection", "Handler", "Switchboard"]
+
+WRITE_HIGH = 256 * 1024
+"""Bytes waiting in a socket above which its reader counts as behind."""
+WRITE_LOW = 64 * 1024
+CLOSE_TIMEOUT = 5.0
+"""Seconds the peer has to answer a close frame."""
+STALLED_TIMEOUT = 30.0
+"""Seconds a peer may leave its socket unread before it is dropped."""
+JOIN_BELOW = 64 * 1024
+"""Frames of a turn are copied into one write below this size, and handed over one by one above it."""
+
+
+class Handler(Protocol):
+    """What a wire protocol does with a connection's events. All are called on the loop, none may block."""
+
+    def message(self, data: bytes, *, text: bool) -> None:
+        """One whole message. Called only while the connection is not held."""
+        ...
+
+    def closed(self) -> None:
+        """The connection is gone, however that came about. Called once."""
+        ...
+
+    def congested(self) -> None:
+        """The peer does not read: more than WRITE_HIGH bytes wait for it."""
+        ...
+
+    def drained(self) -> None:
+        """The peer reads again."""
+        ...
+
+    def idle(self) -> None:
+        """Nothing was sent for a while: send something that keeps a stock client content."""
+        ...
+
+
+class Switchboard:
+    """What all connections of a node share: one write a turn each, one tick a second for all.
+
+    Every connection is looked at each ``len(buckets)`` seconds, so that a tick's work is a fraction
+    of the connections; those with a deadline are looked at every second.
+    """
+
+    BUCKETS = 8
+    IDLE_AFTER = 2
+    """Looks in a row (of BUCKETS seconds) with nothing sent before something is: 16 to 24 seconds, where
+    stock clients give up after 30."""
+    DEAD_AFTER = 4
+    """Looks in a row without a byte from the peer, pings unanswered, before it is given up."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dirty: list[Connection] = []
+        self._buckets: list[set[Connection]] = [set() for _ in range(self.BUCKETS)]
+        self._deadlines: dict[Connection, float] = {}
+        self._turn = 0
+        self._next_bucket = 0
+
+    def __len__(self) -> int:
+        return sum(len(bucket) for bucket in self._buckets)
+
+    def connections(self) -> list[Connection]:
+        return [connection for bucket in self._buckets for connection in bucket]
+
+    def add(self, connection: Connection) -> int:
+        self._next_bucket = (self._next_bucket + 1) % self.BUCKETS
+        self._buckets[self._next_bucket].add(connection)
+        return self._next_bucket
+
+    def remove(self, connection: Connection, bucket: int) -> None:
+        self._buckets[bucket].discard(connection)
+        self._deadlines.pop(connection, None)
+
+    def set_deadline(self, connection: Connection, seconds: float | None) -> None:
+        """Aborts the connection after so many seconds unless called again; ``None`` lifts it."""
+        if seconds is None:
+            self._deadlines.pop(connection, None)
+        else:
+            self._deadlines[connection] = self._loop.time() + seconds
+
+    def mark(self, connection: Connection) -> None:
+        """Has the connection written to at the end of this turn."""
+        if not self._dirty:
+            self._loop.call_soon(self._flush)
+        self._dirty.append(connection)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        for connection in dirty:
+            connection.flush()
+
+    def tick(self) -> None:
+        """Called once a second."""
+        now = self._loop.time()
+        for connection, deadline in tuple(self._deadlines.items()):
+            if deadline <= now:
+                connection.deadline_passed()
+        self._turn = (self._turn + 1) % self.BUCKETS
+        for connection in tuple(self._buckets[self._turn]):
+            connection.look()
+
+
+class _Frames(FrameProtocol):
+    """websockets' state machine, with a close code of our choice for a message over the limit."""
+
+    too_big: tuple[int, str]
+
+    def fail(self, code: CloseCode | int, reason: str = "") -> None:
+        if code == CloseCode.MESSAGE_TOO_BIG:
+            code, reason = self.too_big
+        super().fail(code, reason)
+
+
+class Connection(asyncio.Protocol):
+    """A WebSocket that is open. Frames go out whole, in order, at most one write per loop turn."""
+
+    __slots__ = (
+        "__weakref__",
+        "_board",
+        "_bucket",
+        "_closing",
+        "_congested",
+        "_decoder",
+        "_frames",
+        "_heard",
+        "_holds",
+        "_lost",
+        "_out",
+        "_out_bytes",
+        "_parts",
+        "_parts_text",
+        "_processing",
+        "_quiet_looks",
+        "_reading",
+        "_sent",
+        "_silent_looks",
+        "_transport",
+        "_ws",
+        "handler",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        board: Switchboard,
+        *,
+        max_message: int,
+        too_big_code: int = CloseCode.MESSAGE_TOO_BIG,
+    ) -> None:
+        self.handler: Handler
+        """Set by :meth:`start`; until then the transport is still aiohttp's."""
+        self._transport = transport
+        self._board = board
+        self._ws = _Frames(Side.SERVER, state=State.OPEN, max_size=max_message)
+        self._ws.too_big = (too_big_code, f"A message may have at most {max_message} bytes.")
+        self._frames: deque[Frame] = deque()
+        self._parts: list[bytes] = []
+        self._parts_text = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._out: list[bytes] = []
+        self._out_bytes = 0
+        self._holds = 0
+        self._processing = False
+        self._reading = True
+        self._congested = False
+        self._heard = True
+        self._sent = True
+        self._silent_looks = 0
+        self._quiet_looks = 0
+        self._closing = False
+        """A close frame has been written: nothing may follow it."""
+        self._lost = False
+        transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_LOW)
+        self._bucket = board.add(self)
+
+    def start(self, handler: Handler, tail: bytes) -> None:
+        """Begins: from now on this protocol owns the transport; ``tail`` came with the handshake."""
+        self.handler = handler
+        self._transport.set_protocol(self)
+        self._reading = self._transport.is_reading()
+        self._update_reading()
+        if tail:
+            self.data_received(tail)
+
+    @property
+    def open(self) -> bool:
+        """Whether frames can still be sent."""
+        return not self._closing and not self._lost
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection was lost without a close frame from either side."""
+        return self._lost and self._ws.close_rcvd is None and self._ws.close_sent is None
+
+    # Sending
+
+    def send(self, frame: bytes) -> None:
+        """Queues one complete frame; all of a loop turn leave in one write."""
+        if not self._out:
+            self._board.mark(self)
+        self._out.append(frame)
+        self._out_bytes += len(frame)
+
+    def flush(self) -> None:
+        """Writes what is queued."""
+        out, total = self._out, self._out_bytes
+        if not out:
+            return
+        self._out, self._out_bytes = [], 0
+        if not self.open:
+            return
+        self._sent = True
+        if len(out) == 1:
+            self._transport.write(out[0])
+        elif total < JOIN_BELOW:
+            self._transport.write(b"".join(out))
+        else:
+            self._transport.writelines(out)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Sends what is queued, then a close frame with the reason cut to 123 bytes."""
+        self._frames.clear()
+        if self.open and self._ws.state is State.OPEN:
+            self._ws.send_close(code, reason.encode()[:123].decode(errors="ignore"))
+            self._write_control()
+            self._update_reading()
+
+    def abort(self) -> None:
+        """Drops the connection without a word."""
+        self._transport.abort()
+
+    def set_deadline(self, seconds: float | None) -> None:
+        """Drops the connection after so many seconds; ``None`` lifts that."""
+        self._board.set_deadline(self, seconds)
+
+    # Receiving
+
+    def hold(self) -> None:
+        """Takes no more messages until :meth:`release`; may be nested. The peer feels it as back-pressure."""
+        self._holds += 1
+        self._update_reading()
+
+    def release(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            self._process()
+            self._update_reading()
+
+    def hold_for(self, seconds: float) -> None:
+        """Holds for a while."""
+        self.hold()
+        asyncio.get_running_loop().call_later(seconds, self.release)
+
+    def _update_reading(self) -> None:
+        wanted = self._closing or not (self._holds or self._congested)
+        if wanted == self._reading or self._lost or not hasattr(self, "handler"):
+            return
+        self._reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = True
+        self._ws.receive_data(data)
+        for event in self._ws.events_received():
+            if isinstance(event, Frame):
+                self._frames.append(event)
+        self._process()
+        self._write_control()
+
+    def eof_received(self) -> bool:
+        self._ws.receive_eof()
+        self._write_control()
+        return False
+
+    def _process(self) -> None:
+        """Handles the frames that have come, one message at a time, until held or done.
+
+        Messages that came in one piece with the peer's close frame are still taken.
+        """
+        if self._processing:
+            return
+        self._processing = True
+        try:
+            while self._frames and not self._holds and not self._lost:
+                self._frame(self._frames.popleft())
+        finally:
+            self._processing = False
+
+    def _frame(self, frame: Frame) -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.BINARY and frame.fin:
+            self.handler.message(bytes(frame.data), text=False)
+            return
+        if opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return
+        if opcode is not Opcode.CONT:
+            self._parts_text = opcode is Opcode.TEXT
+            self._decoder = codecs.getincrementaldecoder("utf-8")() if self._parts_text else None
+        if self._decoder is not None:
+            try:
+                self._decoder.decode(bytes(frame.data), final=frame.fin)
+            except UnicodeDecodeError:
+                self._parts.clear()
+                self.close(CloseCode.INVALID_DATA, "Text has to be UTF-8.")
+                return
+        self._parts.append(bytes(frame.data))
+        if frame.fin:
+            message = b"".join(self._parts)
+            self._parts.clear()
+            self.handler.message(message, text=self._parts_text)
+
+    def _write_control(self) -> None:
+        """Writes what the state machine says by itself: pongs, pings, close frames.
+
+        After a failure the socket is only half closed, since a peer that is still sending would
+        meet a reset and never read the close code; its own close or the deadline ends it.
+        """
+        data = self._ws.data_to_send()
+        if not data:
+            return
+        self.flush()
+        for chunk in data:
+            if chunk:
+                self._transport.write(chunk)
+        if self._ws.state is State.OPEN:
+            return
+        self._closing = True
+        self._out.clear()
+        self._board.set_deadline(self, CLOSE_TIMEOUT)
+        if self._ws.close_rcvd is not None:
+            self._transport.close()
+        elif not data[-1] and self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    # The transport's events
+
+    def pause_writing(self) -> None:
+        self._congested = True
+        self._update_reading()
+        self._board.set_deadline(self, STALLED_TIMEOUT)
+        self.handler.congested()
+
+    def resume_writing(self) -> None:
+        self._congested = False
+        if not self._closing:
+            self._board.set_deadline(self, None)
+        self._update_reading()
+        self.handler.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self._frames.clear()
+        self._out.clear()
+        self._board.remove(self, self._bucket)
+        self.handler.closed()
+
+    # The switchboard's ticks
+
+    def deadline_passed(self) -> None:
+        self._transport.abort()
+
+    def look(self) -> None:
+        """Keeps a quiet connection alive and gives up a dead one; called every BUCKETS seconds."""
+        if not self.open or self._congested:
+            return
+        if self._heard or not self._reading:
+            self._silent_looks = 0
+        else:
+            self._silent_looks += 1
+            if self._silent_looks >= Switchboard.DEAD_AFTER:
+                self._transport.abort()
+                return
+            if self._ws.state is State.OPEN:
+                self._ws.send_ping(b"")
+                self._write_control()
+        if self._sent:
+            self._quiet_looks = 0
+        else:
+            self._quiet_looks += 1
+            if self._quiet_looks == Switchboard.IDLE_AFTER:
+                self._quiet_looks = 0
+                self.handler.idle()
+        self._heard = False
+        self._sent = False

@@ -1,0 +1,287 @@
+"""Where sockets come in: the upgrade, who is asking, and changed rights reaching open sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from websockets.datastructures import Headers
+from websockets.frames import CloseCode as FrameCloseCode
+from websockets.http11 import Request as HandshakeRequest
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from rooms.access import Access, Authority, Change, Changes, Principal, Scope, token_access
+from rooms.attachment import Attachment
+from rooms.observer import Observer
+from rooms.registry import Registry
+from server.names import name_in_path
+
+from .connection import Connection, Switchboard
+from .hocuspocus import HocuspocusSession
+from .session import CloseCode, Credentials, SocketLimits, SocketSession
+from .ywebsocket import YWebsocketSession
+
+__all__ = ["Gateway", "take_over"]
+
+logger = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between looks at deadlines, quiet connections and quiet rooms."""
+PREFIX = "/collab/"
+
+
+class _HandedOver(web.StreamResponse):
+    """What the aiohttp handler returns when the socket is no longer aiohttp's: nothing is written."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+
+def take_over(
+    request: web.Request,
+    board: Switchboard,
+    *,
+    max_message: int,
+    too_big_code: int = FrameCloseCode.MESSAGE_TOO_BIG,
+    max_connections: int | None = None,
+) -> tuple[Connection, bytes] | web.Response:
+    """Answers a WebSocket handshake (RFC 6455 section 4) and takes the socket from aiohttp.
+
+    Returns the connection, to be started with the bytes that came behind the handshake; or the HTTP
+    response that says what is wrong with the request. Relies on what tests/server/test_takeover.py
+    checks of aiohttp: its connection forgets the transport without closing it.
+    """
+    if max_connections is not None and len(board) >= max_connections:
+        return web.Response(status=503, text="Too many connections; try again later.\n")
+    handshake = ServerProtocol(subprotocols=None, select_subprotocol=_echo_first)
+    headers = Headers()
+    for name, value in request.headers.items():
+        headers[name] = value
+    response = handshake.accept(HandshakeRequest(request.raw_path, headers))
+    handshake.send_response(response)
+    if handshake.state is not State.OPEN:
+        body = bytes(response.body).decode() if response.body else ""
+        return web.Response(
+            status=response.status_code, text=body, headers=dict(response.headers.raw_items())
+        )
+    transport = request.transport
+    protocol = request.protocol
+    if transport is None or transport.is_closing():
+        return web.Response(status=400)
+    assert isinstance(transport, asyncio.Transport)
+    tail, protocol._message_tail = protocol._message_tail, b""
+    protocol.transport = None
+    protocol.connection_lost(None)
+    for chunk in handshake.data_to_send():
+        transport.write(chunk)
+    return Connection(transport, board, max_message=max_message, too_big_code=too_big_code), tail
+
+
+def _echo_first(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """A browser that offers subprotocols gives up unless one comes back; a token may be among them."""
+    return offered[0] if offered else None
+
+
+class Gateway:
+    """Both socket endpoints of one node."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        authority: Authority,
+        changes: Changes,
+        *,
+        resolve: Callable[[str], Awaitable[Principal | None]],
+        verify: Callable[[str], Principal | None],
+        cookie: Callable[[web.Request], str | None],
+        origin_allowed: Callable[[web.Request], bool],
+        observer: Observer,
+        limits: SocketLimits | None = None,
+        max_connections: int = 20_000,
+    ) -> None:
+        """``resolve`` turns a session cookie's value into a principal, ``verify`` a document token;
+        both give ``None`` for what opens nothing. ``cookie`` reads the cookie of a request whose origin
+        entitles it to one."""
+        self.registry = registry
+        self.limits = limits or SocketLimits()
+        self.observer = observer
+        self.sessions: set[SocketSession] = set()
+        self.changes_seen = 0
+        """Grows with every change of rights, so that an authentication under way notices one."""
+        self._authority = authority
+        self._resolve = resolve
+        self._verify = verify
+        self._cookie = cookie
+        self._origin_allowed = origin_allowed
+        self._max_connections = max_connections
+        self._board = Switchboard()
+        self._empty = asyncio.Event()
+        self._ticker: asyncio.Task[None] | None = None
+        self._unsubscribe = changes.subscribe(self._changed)
+        self._due: list[tuple[float, int, Attachment]] = []
+        self._order = itertools.count()
+        self._clock = registry.shelf.wall_clock
+
+    def add_to(self, app: web.Application) -> None:
+        """Adds the routes."""
+        app.router.add_get("/collab", self.hocuspocus)
+        app.router.add_get("/collab/", self.hocuspocus)
+        app.router.add_get(PREFIX + "{document:.+}", self.ywebsocket)
+
+    # Coming in
+
+    async def hocuspocus(self, request: web.Request) -> web.StreamResponse:
+        """``GET /collab``: Hocuspocus framing."""
+        taken = self._take(request, FrameCloseCode.MESSAGE_TOO_BIG)
+        if isinstance(taken, web.Response):
+            return taken
+        connection, tail = taken
+        connection.start(HocuspocusSession(connection, self, self._credentials(request)), tail)
+        return _HandedOver()
+
+    async def ywebsocket(self, request: web.Request) -> web.StreamResponse:
+        """``GET /collab/<document>``: y-websocket framing; its clients give up only at codes of the 44xx band."""
+        document = name_in_path(request.raw_path, PREFIX)
+        if document is None:
+            return web.Response(status=400, text="This is no name of a document.\n")
+        taken = self._take(request, CloseCode.TOO_BIG)
+        if isinstance(taken, web.Response):
+            return taken
+        connection, tail = taken
+        connection.start(YWebsocketSession(connection, self, self._credentials(request), document), tail)
+        return _HandedOver()
+
+    def _take(self, request: web.Request, too_big: int) -> tuple[Connection, bytes] | web.Response:
+        if not self._origin_allowed(request):
+            self.observer.refused("origin")
+            return web.Response(status=403, text="Pages of other sites may not open this connection.\n")
+        if self.registry.draining:
+            return web.Response(status=503, text="The server is restarting; try again.\n")
+        return take_over(
+            request,
+            self._board,
+            max_message=self.limits.message_bytes,
+            too_big_code=too_big,
+            max_connections=self._max_connections,
+        )
+
+    def _credentials(self, request: web.Request) -> Credentials:
+        token = request.query.get("token")
+        if token is None:
+            offered = request.headers.get("Sec-WebSocket-Protocol", "")
+            token = next((part.strip() for part in offered.split(",") if part.count(".") == 2), None)
+        return Credentials(self._cookie(request), token)
+
+    def forget(self, session: SocketSession) -> None:
+        """The session's connection is gone."""
+        self.sessions.discard(session)
+        if not self.sessions:
+            self._empty.set()
+        self.observer.connection_closed()
+
+    # Who is asking
+
+    async def identify(self, credentials: Credentials, token: str) -> Principal | None:
+        """The principal of a token sent in a message, else of one sent with the upgrade, else of the cookie.
+
+        What does not look like a document token (three parts with dots) means "use my log-in".
+        """
+        if token.count(".") == 2:
+            return self._verify(token)
+        if credentials.token is not None:
+            return self._verify(credentials.token.removeprefix("yauth-"))
+        if credentials.cookie is not None:
+            return await self._resolve(credentials.cookie)
+        return None
+
+    async def access(self, principal: Principal, document: str) -> Access:
+        """What the principal may do with the document now."""
+        if principal.kind == "token":
+            if principal.expires_at is not None and principal.expires_at <= self._clock():
+                return Access(Scope.NONE, reason="expired")
+            return token_access(principal, document)
+        return await self._authority.access(principal, document)
+
+    # Rights that change
+
+    def watch(self, attachment: Attachment) -> None:
+        """Has the rights asked for anew when the first of what they rest on ends."""
+        ends = [
+            when for when in (attachment.access.until, attachment.principal.expires_at) if when is not None
+        ]
+        if ends:
+            heapq.heappush(self._due, (min(ends), next(self._order), attachment))
+
+    def _changed(self, change: Change) -> None:
+        self.changes_seen += 1
+        for session in tuple(self.sessions):
+            if change.session is not None and session.session_id == change.session:
+                session.bye(change.kind)
+                continue
+            attachments = session.attachments()
+            concerned = [attachment for attachment in attachments if attachment.concerned(change)]
+            if concerned:
+                session.recheck(concerned)
+        if change.space is not None and change.notice:
+            document = f"space/{change.space}"
+            for attachment in self.registry.attachments():
+                if attachment.room.name == document:
+                    attachment.outlet.notify({"type": "space", "changed": list(change.notice)})
+
+    def _expire(self) -> None:
+        now = self._clock()
+        due: list[Attachment] = []
+        while self._due and self._due[0][0] <= now:
+            due.append(heapq.heappop(self._due)[2])
+        for attachment in due:
+            if attachment in attachment.room.attachments:
+                attachment.outlet.recheck(attachment)
+
+    # Life
+
+    def start(self) -> None:
+        """Begins the node's one ticker."""
+        self._ticker = asyncio.get_running_loop().create_task(self._tick(), name="socket ticker")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            try:
+                self._board.tick()
+                self._expire()
+                self.registry.sweep()
+            except Exception:
+                logger.exception("the socket ticker failed")
+
+    async def drain(self, seconds: float = 3.0) -> None:
+        """Takes no more edits, waits for the commits in flight, closes every socket with 1012."""
+        self._unsubscribe()
+        for session in self.sessions:
+            session.connection.hold()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.registry.drain()
+        for session in tuple(self.sessions):
+            session.connection.close(CloseCode.RESTART, "The server is restarting.")
+        if not self.sessions:
+            self._empty.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._empty.wait()
+        for session in tuple(self.sessions):
+            session.connection.abort()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticker

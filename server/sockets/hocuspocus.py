@@ -1,0 +1,268 @@
+"""``/collab``: Hocuspocus v4 framing, many documents on one socket (protocols.md section 3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crdt.codec import Reader, var_string, var_uint
+from crdt.errors import Malformed
+from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync, read_sync
+from rooms.access import Access, Scope
+from rooms.attachment import Attachment
+
+from .frames import binary_frame
+from .session import CloseCode, Credentials, SocketSession, access_notice, refusal
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .gateway import Gateway
+
+__all__ = ["HocuspocusFraming", "HocuspocusSession"]
+
+SYNC, AWARENESS, AUTH, QUERY_AWARENESS, SYNC_REPLY, STATELESS, BROADCAST, CLOSE, SYNC_STATUS = range(9)
+PING, PONG = b"\x09", b"\x0a"
+TOKEN, PERMISSION_DENIED, AUTHENTICATED = range(3)
+
+FROM_CLIENTS = frozenset({SYNC, AWARENESS, AUTH, QUERY_AWARENESS, STATELESS, CLOSE})
+"""The message types a client may send; the others are between servers or from the server only."""
+
+
+@dataclass(frozen=True, slots=True)
+class HocuspocusFraming:
+    """Messages addressed to one routing key: everybody with the same key shares the frames."""
+
+    address: bytes
+    """The routing key as a varString."""
+
+    def step1(self, state_vector: bytes) -> bytes:
+        return self.frame(SYNC, encode_sync(SyncStep1(state_vector)))
+
+    def step2(self, update: bytes) -> bytes:
+        return self.frame(SYNC, encode_sync(SyncStep2(update)))
+
+    def update(self, update: bytes) -> bytes:
+        return self.frame(SYNC, encode_sync(SyncUpdate(update)))
+
+    def awareness(self, payload: bytes) -> bytes:
+        return self.frame(AWARENESS, var_uint(len(payload)) + payload)
+
+    def frame(self, kind: int, body: bytes) -> bytes:
+        return binary_frame(self.address + bytes((kind,)) + body)
+
+
+class _Line:
+    """One routing key of a socket: the outlet of its attachment."""
+
+    def __init__(self, session: HocuspocusSession, key: str) -> None:
+        self.session = session
+        self.key = key
+        self.document = key.split("\0", 1)[0]
+        self.framing = HocuspocusFraming(var_string(key))
+        self.attachment: Attachment | None = None
+        self.waiting: list[tuple[int, Reader]] = []
+        """Messages that came before the document was ready."""
+        self.waiting_bytes = 0
+
+    # The attachment's outlet
+
+    def send(self, frame: bytes) -> None:
+        self.session.connection.send(frame)
+
+    def say(self, kind: int, body: bytes) -> None:
+        self.send(self.framing.frame(kind, body))
+
+    def acknowledge(self, count: int, *, applied: bool) -> None:
+        frame = self.framing.frame(SYNC_STATUS, b"\x01" if applied else b"\x00")
+        for _ in range(count):
+            self.send(frame)
+
+    def notify(self, message: Mapping[str, object]) -> None:
+        if self.attachment is not None and self.attachment.principal.kind == "member":
+            self.say(STATELESS, var_string(json.dumps(message, ensure_ascii=False)))
+
+    def spend(self, structs: int) -> None:
+        self.session.spend(structs)
+
+    def recheck(self, attachment: Attachment) -> None:
+        self.session.recheck([attachment])
+
+    def refuse(self, error: Exception) -> None:
+        code, sentence, _ = refusal(error)
+        if self.session.refused(code):
+            return
+        self.notify({"type": "refused", "what": code, "message": sentence, "retry_after": None})
+        self.say(CLOSE, var_string(sentence))
+        self.session.drop(self)
+
+    def rights_changed(self, access: Access) -> None:
+        self.notify(access_notice(access))
+        if access.may_read:
+            self.authenticated(access)
+        else:
+            self.denied(access.reason)
+            self.session.drop(self)
+
+    # Words of the protocol
+
+    def authenticated(self, access: Access) -> None:
+        scope = Scope.READ_WRITE if access.may_write else Scope.READONLY
+        self.say(AUTH, bytes((AUTHENTICATED,)) + var_string(scope.value))
+
+    def denied(self, reason: str = "") -> None:
+        self.say(AUTH, bytes((PERMISSION_DENIED,)) + var_string(reason or "permission-denied"))
+
+
+class HocuspocusSession(SocketSession):
+    """One socket with a line for each routing key its client has authenticated for.
+
+    Keys match exactly: what is addressed to a key that never authenticated reaches nothing.
+    """
+
+    def __init__(self, connection: Connection, gateway: Gateway, credentials: Credentials) -> None:
+        super().__init__(connection, gateway, credentials)
+        self._lines: dict[str, _Line] = {}
+        self._pings = False
+        """Whether this client answers a ping: providers from version 4 on; older ones throw."""
+
+    def attachments(self) -> list[Attachment]:
+        return [line.attachment for line in self._lines.values() if line.attachment is not None]
+
+    def closed(self) -> None:
+        super().closed()
+        for attachment in self.attachments():
+            self.leave(attachment)
+        self._lines.clear()
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        for line in self._lines.values():
+            if line.attachment is not None:
+                line.notify(message)
+                return
+
+    def idle(self) -> None:
+        if self._pings:
+            self.connection.send(binary_frame(PING))
+            return
+        for line in self._lines.values():
+            self.connection.send(line.framing.awareness(b"\x00"))
+            return
+
+    def dispatch(self, data: bytes) -> None:
+        if data == PING:
+            self.connection.send(binary_frame(PONG))
+            return
+        if data == PONG:
+            return
+        reader = Reader(data)
+        key = reader.var_string()
+        kind = reader.var_uint()
+        if kind not in FROM_CLIENTS:
+            raise Malformed("message-type", reader.position)
+        line = self._lines.get(key)
+        if kind == AUTH:
+            self._authenticate(line, key, reader)
+        elif line is None:
+            return
+        elif line.attachment is not None:
+            self._handle(line, line.attachment, kind, reader)
+        else:
+            line.waiting_bytes += len(data)
+            if sum(other.waiting_bytes for other in self._lines.values()) > self.limits.waiting_bytes:
+                self.connection.close(CloseCode.TRY_LATER, "Too much was sent before the document was ready.")
+                return
+            line.waiting.append((kind, reader))
+
+    def _authenticate(self, line: _Line | None, key: str, reader: Reader) -> None:
+        if reader.var_uint() != TOKEN:
+            raise Malformed("auth-message", reader.position)
+        token = reader.var_string()
+        version = reader.var_string() if reader.remaining else ""
+        reader.finish()
+        major = version.split(".", 1)[0]
+        self._pings = self._pings or (major.isdecimal() and int(major) >= 4)
+        if line is None:
+            if len(self._lines) >= self.limits.documents:
+                self._deny(_Line(self, key), "too-many-documents")
+                return
+            line = self._lines[key] = _Line(self, key)
+            self.start(self._open(line, token))
+        elif line.attachment is not None:
+            self.connection.hold()
+            self.start(self._renew_token(line, line.attachment, token)).add_done_callback(
+                lambda _: self.connection.release()
+            )
+
+    async def _open(self, line: _Line, token: str) -> None:
+        attachment = await self.enter(line.document, token, line, wants_echo=False)
+        if attachment is None:
+            self._lines.pop(line.key, None)
+            self._deny(line, "")
+            return
+        if self._lines.get(line.key) is not line or not self.connection.open:
+            self.leave(attachment)
+            return
+        waiting, line.waiting, line.waiting_bytes = line.waiting, [], 0
+        line.attachment = attachment
+        line.authenticated(attachment.access)
+        line.notify(access_notice(attachment.access))
+        if not self.gateway.registry.shelf.log.health.ok:
+            line.notify(self.gateway.registry.log_notice())
+        attachment.room.attach(attachment)
+        for kind, reader in waiting:
+            if line.attachment is not None:
+                self._handle(line, line.attachment, kind, reader)
+
+    def _deny(self, line: _Line, reason: str) -> None:
+        """Says no; the socket stays for a while, so that the client can come with a better token."""
+        self.gateway.observer.refused("permission-denied")
+        line.denied(reason)
+        if not self._authenticated:
+            self.connection.set_deadline(self.limits.retry_seconds)
+
+    async def _renew_token(self, line: _Line, attachment: Attachment, token: str) -> None:
+        """A token sent again after authentication: the newer one counts, if it is the same subject's."""
+        principal = await self.gateway.identify(self.credentials, token)
+        if principal is None or principal.subject != attachment.principal.subject:
+            line.denied()
+            self.drop(line)
+            return
+        attachment.principal = principal
+        attachment.take_access(await self.gateway.access(principal, line.document))
+        self.gateway.watch(attachment)
+
+    def drop(self, line: _Line) -> None:
+        """Ends one line; the socket and its other documents go on."""
+        if self._lines.get(line.key) is line:
+            del self._lines[line.key]
+        attachment, line.attachment = line.attachment, None
+        if attachment is not None:
+            self.leave(attachment)
+
+    def _handle(self, line: _Line, attachment: Attachment, kind: int, reader: Reader) -> None:
+        if kind == SYNC:
+            message = read_sync(reader)
+            reader.finish()
+            match message:
+                case SyncStep1(state_vector):
+                    attachment.receive_step1(state_vector)
+                case SyncStep2(update):
+                    attachment.receive_step2(update)
+                case SyncUpdate(update):
+                    attachment.receive_update(update)
+        elif kind == AWARENESS:
+            payload = reader.var_bytes()
+            reader.finish()
+            attachment.receive_awareness(payload)
+        elif kind == QUERY_AWARENESS:
+            everybody = attachment.room.everybody()
+            if everybody is not None:
+                line.send(line.framing.awareness(everybody))
+        elif kind == CLOSE:
+            line.say(CLOSE, var_string("provider_initiated"))
+            self.drop(line)
+        elif kind == STATELESS:
+            reader.var_string()
+            reader.finish()

@@ -1,0 +1,137 @@
+"""``/collab/<document>``: y-websocket's framing, one document a socket (protocols.md sections 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crdt.codec import Reader, var_string, var_uint
+from crdt.errors import Malformed
+from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync, read_sync
+from rooms.access import Access
+from rooms.attachment import Attachment
+
+from .frames import binary_frame
+from .session import CloseCode, Credentials, SocketSession, refusal
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .gateway import Gateway
+
+__all__ = ["YWebsocketFraming", "YWebsocketSession"]
+
+SYNC, AWARENESS, AUTH, QUERY_AWARENESS = range(4)
+
+KEEP_ALIVE = binary_frame(b"\x01\x01\x00")
+"""An awareness message about nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class YWebsocketFraming:
+    """Messages without an address. All sockets of this protocol share every frame."""
+
+    def step1(self, state_vector: bytes) -> bytes:
+        return binary_frame(b"\x00" + encode_sync(SyncStep1(state_vector)))
+
+    def step2(self, update: bytes) -> bytes:
+        return binary_frame(b"\x00" + encode_sync(SyncStep2(update)))
+
+    def update(self, update: bytes) -> bytes:
+        return binary_frame(b"\x00" + encode_sync(SyncUpdate(update)))
+
+    def awareness(self, payload: bytes) -> bytes:
+        return binary_frame(b"\x01" + var_uint(len(payload)) + payload)
+
+
+FRAMING = YWebsocketFraming()
+
+
+class YWebsocketSession(SocketSession):
+    """One socket on one document. It is its attachment's outlet."""
+
+    framing = FRAMING
+
+    def __init__(
+        self, connection: Connection, gateway: Gateway, credentials: Credentials, document: str
+    ) -> None:
+        super().__init__(connection, gateway, credentials)
+        self._attachment: Attachment | None = None
+        self._told_readonly = False
+        connection.hold()
+        self.start(self._open(document)).add_done_callback(lambda _: connection.release())
+
+    async def _open(self, document: str) -> None:
+        attachment = await self.enter(document, "", self, wants_echo=True)
+        if attachment is None:
+            self.gateway.observer.refused("permission-denied")
+            self.connection.close(CloseCode.UNAUTHORIZED, "permission-denied")
+            return
+        if not self.connection.open:
+            self.leave(attachment)
+            return
+        self._attachment = attachment
+        attachment.room.attach(attachment)
+        attachment.room.send_step1(attachment)
+
+    def attachments(self) -> list[Attachment]:
+        return [] if self._attachment is None else [self._attachment]
+
+    def closed(self) -> None:
+        super().closed()
+        if self._attachment is not None:
+            self.leave(self._attachment)
+            self._attachment = None
+
+    def dispatch(self, data: bytes) -> None:
+        attachment = self._attachment
+        if attachment is None:
+            return
+        reader = Reader(data)
+        kind = reader.var_uint()
+        if kind == SYNC:
+            message = read_sync(reader)
+            reader.finish()
+            match message:
+                case SyncStep1(state_vector):
+                    attachment.receive_step1(state_vector)
+                case SyncStep2(update):
+                    attachment.receive_step2(update)
+                case SyncUpdate(update):
+                    attachment.receive_update(update)
+        elif kind == AWARENESS:
+            payload = reader.var_bytes()
+            reader.finish()
+            attachment.receive_awareness(payload)
+        elif kind == QUERY_AWARENESS:
+            everybody = attachment.room.everybody()
+            if everybody is not None:
+                self.send(FRAMING.awareness(everybody))
+        else:
+            raise Malformed("unknown-message", 0)
+
+    def idle(self) -> None:
+        self.connection.send(KEEP_ALIVE)
+
+    # The attachment's outlet
+
+    def send(self, frame: bytes) -> None:
+        self.connection.send(frame)
+
+    def acknowledge(self, count: int, *, applied: bool) -> None:
+        """This protocol has no acknowledgement; the echo of an update says that it is durable."""
+
+    def notify(self, message: Mapping[str, object]) -> None:
+        if message["type"] == "refused" and not self._told_readonly:
+            self._told_readonly = True
+            self.send(binary_frame(b"\x02\x00" + var_string(str(message["message"]))))
+
+    def refuse(self, error: Exception) -> None:
+        code, sentence, close_code = refusal(error)
+        self.gateway.observer.refused(code)
+        self.connection.close(close_code, sentence)
+
+    def rights_changed(self, access: Access) -> None:
+        self._told_readonly = False
+        if not access.may_read:
+            self.connection.close(CloseCode.FORBIDDEN, access.reason or "permission-denied")
