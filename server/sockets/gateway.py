@@ -6,17 +6,11 @@ import asyncio
 import heapq
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from websockets.datastructures import Headers
 from websockets.frames import CloseCode as FrameCloseCode
-from websockets.http11 import Request as HandshakeRequest
-from websockets.protocol import State
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
 
 from rooms.access import Access, Authority, Change, Changes, Principal, Scope, token_access
 from rooms.attachment import Attachment
@@ -27,70 +21,16 @@ from server.names import name_in_path
 from .connection import Connection, Switchboard
 from .hocuspocus import HocuspocusSession
 from .session import CloseCode, Credentials, SocketLimits, SocketSession
+from .upgrade import HandedOver, take_over
 from .ywebsocket import YWebsocketSession
 
-__all__ = ["Gateway", "take_over"]
+__all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
 
 TICK = 1.0
 """Seconds between looks at deadlines, quiet connections and quiet rooms."""
 PREFIX = "/collab/"
-
-
-class _HandedOver(web.StreamResponse):
-    """What the aiohttp handler returns when the socket is no longer aiohttp's: nothing is written."""
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        pass
-
-
-def take_over(
-    request: web.Request,
-    board: Switchboard,
-    *,
-    max_message: int,
-    too_big_code: int = FrameCloseCode.MESSAGE_TOO_BIG,
-    max_connections: int | None = None,
-) -> tuple[Connection, bytes] | web.Response:
-    """Answers a WebSocket handshake (RFC 6455 section 4) and takes the socket from aiohttp.
-
-    Returns the connection, to be started with the bytes that came behind the handshake; or the HTTP
-    response that says what is wrong with the request. Relies on what tests/server/test_takeover.py
-    checks of aiohttp: its connection forgets the transport without closing it.
-    """
-    if max_connections is not None and len(board) >= max_connections:
-        return web.Response(status=503, text="Too many connections; try again later.\n")
-    handshake = ServerProtocol(subprotocols=None, select_subprotocol=_echo_first)
-    headers = Headers()
-    for name, value in request.headers.items():
-        headers[name] = value
-    response = handshake.accept(HandshakeRequest(request.raw_path, headers))
-    handshake.send_response(response)
-    if handshake.state is not State.OPEN:
-        body = bytes(response.body).decode() if response.body else ""
-        return web.Response(
-            status=response.status_code, text=body, headers=dict(response.headers.raw_items())
-        )
-    transport = request.transport
-    protocol = request.protocol
-    if transport is None or transport.is_closing():
-        return web.Response(status=400)
-    assert isinstance(transport, asyncio.Transport)
-    tail, protocol._message_tail = protocol._message_tail, b""
-    protocol.transport = None
-    protocol.connection_lost(None)
-    for chunk in handshake.data_to_send():
-        transport.write(chunk)
-    return Connection(transport, board, max_message=max_message, too_big_code=too_big_code), tail
-
-
-def _echo_first(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """A browser that offers subprotocols gives up unless one comes back; a token may be among them."""
-    return offered[0] if offered else None
 
 
 class Gateway:
@@ -148,10 +88,10 @@ class Gateway:
             return taken
         connection, tail = taken
         connection.start(HocuspocusSession(connection, self, self._credentials(request)), tail)
-        return _HandedOver()
+        return HandedOver()
 
     async def ywebsocket(self, request: web.Request) -> web.StreamResponse:
-        """``GET /collab/<document>``: y-websocket framing; its clients give up only at codes of the 44xx band."""
+        """``GET /collab/<document>``: y-websocket framing; its clients give up only at 44xx codes."""
         document = name_in_path(request.raw_path, PREFIX)
         if document is None:
             return web.Response(status=400, text="This is no name of a document.\n")
@@ -160,7 +100,7 @@ class Gateway:
             return taken
         connection, tail = taken
         connection.start(YWebsocketSession(connection, self, self._credentials(request), document), tail)
-        return _HandedOver()
+        return HandedOver()
 
     def _take(self, request: web.Request, too_big: int) -> tuple[Connection, bytes] | web.Response:
         if not self._origin_allowed(request):
