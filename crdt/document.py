@@ -1,0 +1,408 @@
+"""A document: the one guarded edge to the engine (pycrdt, which is Yrs).
+
+Only this file touches the engine. It hands it nothing but updates that the structural reader accepted and that
+fit what is here already: an update that refers to structs not here yet waits outside, as raw bytes. The engine
+would keep it too, but hide it from its state, its answers and its events, in time that grows with the square.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import pycrdt
+
+from crdt.clocks import ClockSet
+from crdt.codec import Writer
+from crdt.errors import CrdtError, EngineRefused, LimitExceeded, Malformed
+from crdt.limits import DEFAULT, STORED, Limits
+from crdt.nesting import NOWHERE, Nesting
+from crdt.repair import replace_pairs
+from crdt.update import EMPTY_UPDATE, ClockRange, UpdateSummary, read_state_vector, read_update
+
+if TYPE_CHECKING:
+    EngineDocument = pycrdt.Doc[pycrdt.XmlFragment]
+
+__all__ = ["Document", "Outcome", "merge"]
+
+_logger = logging.getLogger(__name__)
+
+_EMPTY_VECTOR = b"\x00"
+
+
+class Outcome(Enum):
+    """What applying an update has done."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    """It waits for a predecessor: kept, and to be logged and relayed like any other."""
+    NOTHING_NEW = "nothing new"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    update: bytes
+    summary: UpdateSummary
+    sender: str
+
+
+class Document:
+    """One shared document in memory.
+
+    Bytes that cannot be applied change nothing, unless the error says `poisoned`: then the document must be
+    thrown away and loaded again.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self._engine: EngineDocument = pycrdt.Doc()
+        self._clocks: dict[int, int] = {}
+        self._deleted = ClockSet()
+        self._nesting = Nesting(limits)
+        self._types: dict[int, list[int]] = {}
+        self._pairs: dict[int, list[int]] = {}
+        self._waiting: list[_Waiting] = []
+
+    def close(self) -> None:
+        """Frees the engine's memory."""
+        self._engine = pycrdt.Doc()
+        self._waiting.clear()
+
+    @property
+    def pending(self) -> int:
+        """Updates that wait for a predecessor."""
+        return len(self._waiting)
+
+    # Writing
+
+    def apply(self, update: bytes, summary: UpdateSummary, sender: str = "") -> Outcome:
+        """Applies an update that `read_update` summed up, or keeps it until its predecessors are here.
+
+        Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item in
+        what cannot hold items) and EngineRefused.
+        """
+        if self._adds_nothing(summary):
+            return Outcome.NOTHING_NEW
+        if not self._is_ready(summary):
+            return self._wait(update, summary, sender)
+        self._integrate(update, summary)
+        if self._waiting:
+            self._integrate_waiting()
+        return Outcome.APPLIED
+
+    def load(self, update: bytes) -> Outcome:
+        """Applies an update of our own log, accepted once already: sizes and budgets do not count again.
+
+        Raises Malformed, LimitExceeded or EngineRefused when the log holds what it never can have held.
+        """
+        summary = read_update(update, STORED)
+        if self._adds_nothing(summary):
+            return Outcome.NOTHING_NEW
+        if not self._is_ready(summary):
+            self._waiting.append(_Waiting(update, summary, ""))
+            return Outcome.PENDING
+        self._integrate(update, summary)
+        if self._waiting:
+            self._integrate_waiting()
+        return Outcome.APPLIED
+
+    def _adds_nothing(self, summary: UpdateSummary) -> bool:
+        clocks = self._clocks
+        for written in summary.writes:
+            if clocks.get(written.client, 0) < written.end:
+                return False
+        return all(deleted in self._deleted for deleted in summary.deletes)
+
+    def _is_ready(self, summary: UpdateSummary) -> bool:
+        """Whether the engine could integrate the update to its last struct and deletion."""
+        known = self._clocks
+        if len(summary.writes) == 1:
+            written = summary.writes[0]
+            client, end = written.client, written.end
+            if known.get(client, 0) < written.start:
+                return False
+        elif summary.writes:
+            client, end = -1, 0
+            known = dict(known)
+            for written in summary.writes:
+                if known.get(written.client, 0) < written.start:
+                    return False
+                known[written.client] = max(known.get(written.client, 0), written.end)
+        else:
+            client, end = -1, 0
+        for of_client, clock in summary.needs:
+            if known.get(of_client, 0) < clock:
+                return False
+        for deleted in summary.deletes:
+            if known.get(deleted.client, 0) < deleted.end and (deleted.client != client or end < deleted.end):
+                return False
+        return True
+
+    def _wait(self, update: bytes, summary: UpdateSummary, sender: str) -> Outcome:
+        if any(waiting.update == update for waiting in self._waiting):
+            return Outcome.NOTHING_NEW
+        limits = self._limits
+        own = [waiting for waiting in self._waiting if waiting.sender == sender]
+        for what, limit, value in (
+            ("pending_updates", limits.pending_updates, len(self._waiting) + 1),
+            ("pending_updates_per_sender", limits.pending_updates_per_sender, len(own) + 1),
+            ("pending_bytes", limits.pending_bytes, _bytes_of(self._waiting) + len(update)),
+            ("pending_bytes_per_sender", limits.pending_bytes_per_sender, _bytes_of(own) + len(update)),
+        ):
+            if value > limit:
+                raise LimitExceeded(what, limit, value)
+        if self._adds_nothing_to_waiting(summary):
+            return Outcome.NOTHING_NEW
+        with _Guard(poisoned=False):
+            pycrdt.get_state(update)  # decodes it: what waits can be merged and served
+        self._waiting.append(_Waiting(update, summary, sender))
+        return Outcome.PENDING
+
+    def _integrate_waiting(self) -> None:
+        """Integrates what no longer has to wait, and whatever waited for that."""
+        again = True
+        while again:
+            again = False
+            still: list[_Waiting] = []
+            for waiting in self._waiting:
+                if self._adds_nothing(waiting.summary):
+                    continue
+                if not self._is_ready(waiting.summary):
+                    still.append(waiting)
+                    continue
+                checkpoint = self._engine.get_update()
+                try:
+                    self._integrate(waiting.update, waiting.summary)
+                    again = True
+                except CrdtError as error:
+                    _logger.warning("an update that had waited can never be applied: %s", error)
+                    if isinstance(error, EngineRefused) and error.poisoned:
+                        self._replace_engine(checkpoint)
+            self._waiting = still
+
+    def _integrate(self, update: bytes, summary: UpdateSummary) -> None:
+        clocks = self._clocks
+        self._check_parents(summary)
+        self._nesting.add(summary.links, clocks)
+        try:
+            if self._pairs or summary.pairs:
+                update = self._keep_pairs_whole(update, summary)
+            with _Guard(poisoned=True):
+                try:
+                    self._engine.apply_update(update)
+                except ValueError as error:  # not decoded: nothing has happened
+                    raise EngineRefused(str(error), poisoned=False) from None
+            if len(summary.writes) > 1:
+                self._check_vector(summary)
+        except EngineRefused:
+            self._nesting.forget(summary.links, clocks)
+            raise
+        for client, clock in summary.types:
+            if clock >= clocks.get(client, 0):
+                self._types.setdefault(client, []).append(clock)
+        for client, clock in summary.pairs:
+            if clock >= clocks.get(client, 0):
+                self._pairs.setdefault(client, []).append(clock)
+        for written in summary.writes:
+            if clocks.get(written.client, 0) < written.end:
+                clocks[written.client] = written.end
+        for deleted in summary.deletes:
+            self._deleted.add(deleted)
+
+    def _check_vector(self, summary: UpdateSummary) -> None:
+        vector = read_state_vector(self._engine.get_state(), STORED)
+        for written in summary.writes:
+            if vector.get(written.client, 0) < written.end:
+                raise EngineRefused("not all of it could be integrated.", poisoned=True)
+
+    def _check_parents(self, summary: UpdateSummary) -> None:
+        """Refuses an item inside of what is no shared type, nor was one: the engine stops half-way at it."""
+        new: frozenset[tuple[int, int]] | None = None
+        for client, clock, of_client, of_clock, step, _, _ in summary.links:
+            if not step or clock < self._clocks.get(client, 0):
+                continue
+            types = self._types.get(of_client)
+            if types is not None:
+                index = bisect_left(types, of_clock)
+                if index < len(types) and types[index] == of_clock:
+                    continue
+            new = frozenset(summary.types) if new is None else new
+            if (of_client, of_clock) in new and of_clock >= self._clocks.get(of_client, 0):
+                continue
+            if not self._is_deleted(ClockRange(of_client, of_clock, of_clock + 1)):
+                raise Malformed("parent", 0)
+
+    # Reading
+
+    def state_vector(self) -> bytes:
+        """How many clocks of each client id are here."""
+        return self._engine.get_state()
+
+    def vector_without(self, summaries: Iterable[UpdateSummary]) -> bytes:
+        """The state vector as if these applied updates were not here."""
+        clocks = dict(self._clocks)
+        for summary in summaries:
+            for written in summary.writes:
+                clocks[written.client] = min(clocks.get(written.client, 0), written.start)
+        known = {client: clock for client, clock in clocks.items() if clock > 0}
+        writer = Writer().var_uint(len(known))
+        for client, clock in known.items():
+            writer.var_uint(client).var_uint(clock)
+        return bytes(writer)
+
+    def diff(self, state_vector: bytes | None) -> list[bytes]:
+        """One update with all that `state_vector` lacks, then the raw updates that still wait.
+
+        Raises Malformed or LimitExceeded for a bad state vector.
+        """
+        if state_vector is None or state_vector == _EMPTY_VECTOR:
+            vector = _EMPTY_VECTOR
+        else:
+            vector = self._vector_between_pairs(state_vector)
+        with _Guard(poisoned=True):
+            update = self._engine.get_update(vector)
+        return [update, *(waiting.update for waiting in self._waiting)]
+
+    def holds(self, written: ClockRange) -> bool:
+        """Whether these structs are here already, integrated or waiting."""
+        known = self._clocks.get(written.client, 0)
+        return known >= written.end or any(
+            item.client == written.client and item.start <= max(known, written.start) and item.end >= written.end
+            for waiting in self._waiting
+            for item in waiting.summary.writes
+        )
+
+    def contains(self, update: bytes, summary: UpdateSummary) -> bool:
+        """Whether applying `update` would add neither a struct nor a deletion, nor wait for anything new."""
+        if any(waiting.update == update for waiting in self._waiting):
+            return True
+        if self._adds_nothing(summary):
+            return True
+        self._learn_deletions()
+        return self._adds_nothing(summary) or self._adds_nothing_to_waiting(summary)
+
+    def _adds_nothing_to_waiting(self, summary: UpdateSummary) -> bool:
+        if not self._waiting:
+            return False
+        written = ClockSet(ClockRange(client, 0, clock) for client, clock in self._clocks.items())
+        deleted = ClockSet(self._deleted)
+        for waiting in self._waiting:
+            for item in waiting.summary.writes:
+                written.add(item)
+            for item in waiting.summary.deletes:
+                deleted.add(item)
+        return all(item in written for item in summary.writes) and all(
+            item in deleted for item in summary.deletes
+        )
+
+    def _is_deleted(self, item: ClockRange) -> bool:
+        if item in self._deleted:
+            return True
+        self._learn_deletions()
+        return item in self._deleted
+
+    def _learn_deletions(self) -> None:
+        """Asks the engine: overwritten map entries and children of deleted types are deleted without a word."""
+        with _Guard(poisoned=True):
+            deletions = self._engine.get_update(self._engine.get_state())
+        for deleted in read_update(deletions, STORED).deletes:
+            self._deleted.add(deleted)
+
+    # Surrogate pairs
+
+    def _keep_pairs_whole(self, update: bytes, summary: UpdateSummary) -> bytes:
+        """Where an update cuts a surrogate pair, does what Yjs does itself: both halves become U+FFFD.
+
+        The engine cuts beside the pair instead, and the lengths in its state are wrong from then on. Returns the
+        update for the engine.
+        """
+        new: dict[int, set[int]] = {}
+        for client, clock in summary.pairs:
+            if clock >= self._clocks.get(client, 0):
+                new.setdefault(client, set()).add(clock)
+        old_cuts: set[tuple[int, int]] = set()
+        new_cuts: set[tuple[int, int]] = set()
+        for client, clock in self._cuts(summary):
+            pairs = self._pairs.get(client)
+            if pairs is not None:
+                index = bisect_left(pairs, clock)
+                if index < len(pairs) and pairs[index] == clock:
+                    old_cuts.add((client, clock))
+            if clock in new.get(client, ()):
+                new_cuts.add((client, clock))
+        if old_cuts:
+            with _Guard(poisoned=True):
+                state = replace_pairs(self._engine.get_update(), old_cuts)
+            self._replace_engine(state)
+            for client, clock in old_cuts:
+                self._pairs[client].remove(clock)
+        return replace_pairs(update, new_cuts) if new_cuts else update
+
+    def _cuts(self, summary: UpdateSummary) -> Iterable[tuple[int, int]]:
+        """Where the update cuts text apart: the clocks that become the first of a struct."""
+        for _, _, of_client, of_clock, step, right_client, right_clock in summary.links:
+            if of_client != NOWHERE and not step:
+                yield of_client, of_clock + 1
+            if right_client != NOWHERE:
+                yield right_client, right_clock
+        for deleted in summary.deletes:
+            yield deleted.client, deleted.start
+            yield deleted.client, deleted.end
+        for written in summary.writes:
+            yield written.client, self._clocks.get(written.client, 0)
+
+    def _vector_between_pairs(self, state_vector: bytes) -> bytes:
+        vector = read_state_vector(state_vector, self._limits)
+        if not self._pairs:
+            return state_vector
+        writer = Writer().var_uint(len(vector))
+        for client, clock in vector.items():
+            writer.var_uint(client).var_uint(clock - 1 if clock in self._pairs.get(client, ()) else clock)
+        return bytes(writer)
+
+    def _replace_engine(self, state: bytes) -> None:
+        self._engine = pycrdt.Doc()
+        with _Guard(poisoned=True):
+            self._engine.apply_update(state)
+
+
+class _Guard:
+    """Turns whatever the engine throws, panics included, into EngineRefused."""
+
+    __slots__ = ("_poisoned",)
+
+    def __init__(self, *, poisoned: bool) -> None:
+        self._poisoned = poisoned
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None or isinstance(error, CrdtError):
+            return
+        # A panic of the engine derives from BaseException, and its class cannot be imported.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise EngineRefused(f"{type(error).__name__}: {error}", poisoned=self._poisoned) from error
+
+
+def _bytes_of(waiting: Iterable[_Waiting]) -> int:
+    return sum(len(item.update) for item in waiting)
+
+
+def merge(updates: Sequence[bytes], limits: Limits = DEFAULT) -> bytes:
+    """One update with everything that `updates` hold, waiting ones included; the engine's merge, in a tree.
+
+    Raises EngineRefused when one of them cannot be decoded.
+    """
+    level = list(updates) or [EMPTY_UPDATE]
+    while len(level) > 1:
+        with _Guard(poisoned=False):
+            level = [
+                pycrdt.merge_updates(*level[start : start + limits.merge])
+                for start in range(0, len(level), limits.merge)
+            ]
+    return level[0]
