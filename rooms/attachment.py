@@ -111,7 +111,7 @@ class Attachment:
         again = self._asked.popleft() if self._asked else False
         if again and self.access.may_write:
             owed, self._owed = self._owed, 0
-            self._take(update, _Owed(self, owed))
+            self._take(update, _Owed(self, owed), step2=True)
         else:
             self._take(update, self, step2=True)
 
@@ -131,7 +131,8 @@ class Attachment:
             elif not self.room.writable:
                 origin.lost(None)
             else:
-                self.outlet.spend(self.room.submit(update, self.access.subject, origin).structs)
+                summary = self.room.submit(update, self.access.subject, origin, whole_state=step2)
+                self.outlet.spend(summary.structs)
         except (CrdtError, Refused) as error:
             self.outlet.acknowledge(1, applied=False)
             self.outlet.refuse(error)

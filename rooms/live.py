@@ -245,11 +245,15 @@ class LiveRoom:
             and self._inflight_bytes < self._shelf.inflight_bytes
         )
 
-    def submit(self, update: bytes, subject: str, origin: Origin) -> UpdateSummary:
+    def submit(
+        self, update: bytes, subject: str, origin: Origin, *, whole_state: bool = False
+    ) -> UpdateSummary:
         """Takes an update in: reads it, checks whose it is, applies it, hands it to the log.
 
         The sender hears of the commit through ``origin``; nobody else hears anything before that.
         The caller has checked the right to write and that the room is :attr:`writable`.
+        ``whole_state`` says that the update is an answer to step 1, which repeats every deletion its
+        sender knows: it is looked at more closely, so that a reconnect does not grow the log.
 
         Raises:
             Malformed, LimitExceeded: the bytes are refused; nothing has changed.
@@ -258,6 +262,9 @@ class LiveRoom:
         """
         arrived = self._loop.time()
         summary = read_update(update, self._shelf.limits)
+        if whole_state and self._document.contains(update, summary):
+            self._after_commits(origin)
+            return summary
         claimed = self._claim(summary, subject)
         try:
             outcome = self._document.apply(update, summary, subject)

@@ -101,9 +101,10 @@ class Registry:
         return closed
 
     async def drain(self) -> None:
-        """Takes in nothing new, waits for every commit in flight and closes all rooms."""
-        self._draining = True
-        self._unsubscribe()
+        """Takes in nothing new, waits for every commit in flight and closes all rooms. Twice is fine."""
+        if not self._draining:
+            self._draining = True
+            self._unsubscribe()
         await asyncio.gather(*(room.drain() for room in self))
         self._rooms.clear()
         self._holders.clear()

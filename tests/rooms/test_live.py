@@ -7,10 +7,11 @@ import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 from gated_log import GatedLog
 from listeners import Listener
-from pycrdt import Doc, Text
+from pycrdt import Doc, Map, Text
 
 from crdt.document import Document
 from crdt.errors import LogUnavailable, Malformed
@@ -239,6 +240,18 @@ class TestReaders:
         ana2.attachment.receive_update(first)
         await until(lambda: eva.text == "first second")
 
+    async def test_a_reconnect_that_brings_nothing_new_does_not_grow_the_log(self, registry, log):
+        ana, rui = await pair(registry)
+        with ana.doc.transaction():
+            ana.doc.get("m", type=Map)["k"] = Map({"inner": Text("gone with its map")})
+        del ana.doc.get("m", type=Map)["k"]
+        ana.attachment.receive_update(ana.doc.get_update())
+        await until(lambda: ana.acknowledged == [True])
+        rui.attachment.receive_step1(rui.doc.get_state())
+        ana.attachment.receive_step1(ana.doc.get_state())
+        await until(lambda: len(ana.acknowledged) == 2 and rui.acknowledged == [True])
+        assert len(log.appended) == 1
+
     async def test_malformed_bytes_are_refused_and_the_others_never_notice(self, registry):
         ana, rui = await pair(registry)
         ana.attachment.receive_update(b"\x01\xff\xff\xff\xff\x0f")
@@ -392,13 +405,14 @@ class TestLife:
             room.detach(listener.attachment)
             registry.release(room)
 
-        async def census() -> tuple[int, int, int, int]:
+        async def census() -> tuple[int, int, int, int, int]:
             registry.sweep()
             await a_moment()
             gc.collect()
             documents = sum(isinstance(thing, Document) for thing in gc.get_objects())
             timers = len([timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()])
-            return len(registry), len(asyncio.all_tasks()), documents, timers
+            files = psutil.Process().num_fds()
+            return len(registry), len(asyncio.all_tasks()), documents, timers, files
 
         await cycle(0)
         before = await census()
