@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from crdt.document import Document, Outcome, merge
-
 from crdt.awareness import decode_awareness
 from crdt.codec import JsonValue
+from crdt.document import Document, Outcome, merge
 from crdt.errors import CrdtError, EngineRefused, LogError
 from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
