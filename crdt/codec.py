@@ -1,8 +1,8 @@
 """lib0 integers, strings and values, sans-I/O and bounds-checked.
 
 Format: lib0/encoding.js. A varUint holds 7 bits a byte, lowest group first, the highest bit says "more
-follows"; a varInt's first byte is `more | sign | 6 bits`; a varString is a varUint count of *bytes* and UTF-8;
-a varUint8Array is a varUint count and the bytes.
+follows"; a varInt's first byte is `more | sign | 6 bits`; a varString is a varUint count of *bytes* and
+UTF-8; a varUint8Array is a varUint count and the bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A document: the one guarded edge to the engine (pycrdt, which is Yrs).
 
-Only this file touches the engine. It hands it nothing but updates that the structural reader accepted and that
-fit what is here already: an update that refers to structs not here yet waits outside, as raw bytes. The engine
+Only this file touches the engine. It hands it nothing but updates that the structural reader accepted and
+that fit what is here already: what refers to structs not here yet waits outside, as raw bytes. The engine
 would keep it too, but hide it from its state, its answers and its events, in time that grows with the square.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from crdt.codec import Writer
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded, Malformed
 from crdt.limits import DEFAULT, STORED, Limits
 from crdt.nesting import NOWHERE, Nesting
-from crdt.repair import replace_pairs
+from crdt.surgery import replace_pairs, split
 from crdt.update import EMPTY_UPDATE, ClockRange, UpdateSummary, read_state_vector, read_update
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Outcome(Enum):
 
     APPLIED = "applied"
     PENDING = "pending"
-    """It waits for a predecessor: kept, and to be logged and relayed like any other."""
+    """All or a part of it waits for a predecessor: kept, and to be logged and relayed like any other."""
     NOTHING_NEW = "nothing new"
 
 
@@ -48,6 +48,8 @@ class _Waiting:
     update: bytes
     summary: UpdateSummary
     sender: str
+    waits_for: frozenset[int]
+    """Client ids of which structs are missing."""
 
 
 class Document:
@@ -66,6 +68,8 @@ class Document:
         self._types: dict[int, list[int]] = {}
         self._pairs: dict[int, list[int]] = {}
         self._waiting: list[_Waiting] = []
+        self.given_up: list[bytes] = []
+        """What had waited and turned out to be impossible to apply."""
 
     def close(self) -> None:
         """Frees the engine's memory."""
@@ -80,35 +84,48 @@ class Document:
     # Writing
 
     def apply(self, update: bytes, summary: UpdateSummary, sender: str = "") -> Outcome:
-        """Applies an update that `read_update` summed up, or keeps it until its predecessors are here.
+        """Applies an update that `read_update` summed up; part of it, or all, may have to wait.
 
         Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item in
         what cannot hold items) and EngineRefused.
         """
-        if self._adds_nothing(summary):
-            return Outcome.NOTHING_NEW
-        if not self._is_ready(summary):
-            return self._wait(update, summary, sender)
-        self._integrate(update, summary)
-        if self._waiting:
-            self._integrate_waiting()
-        return Outcome.APPLIED
+        return self._take_in(update, summary, sender, self._limits)
 
     def load(self, update: bytes) -> Outcome:
         """Applies an update of our own log, accepted once already: sizes and budgets do not count again.
 
         Raises Malformed, LimitExceeded or EngineRefused when the log holds what it never can have held.
         """
-        summary = read_update(update, STORED)
+        return self._take_in(update, read_update(update, STORED), "", STORED)
+
+    def _take_in(self, update: bytes, summary: UpdateSummary, sender: str, limits: Limits) -> Outcome:
         if self._adds_nothing(summary):
             return Outcome.NOTHING_NEW
-        if not self._is_ready(summary):
-            self._waiting.append(_Waiting(update, summary, ""))
-            return Outcome.PENDING
-        self._integrate(update, summary)
+        if self._is_ready(summary):
+            self._integrate(update, summary)
+            outcome = Outcome.APPLIED
+        else:
+            outcome = self._take_in_partly(update, summary, sender, limits)
         if self._waiting:
-            self._integrate_waiting()
-        return Outcome.APPLIED
+            self._integrate_waiting(summary)
+        return outcome
+
+    def _take_in_partly(self, update: bytes, summary: UpdateSummary, sender: str, limits: Limits) -> Outcome:
+        if self._adds_nothing_to_waiting(summary):
+            return Outcome.NOTHING_NEW
+        parts = split(update, summary, self._clocks)
+        if parts.rest is None:
+            raise Malformed("cycle", 0)
+        with _Guard(poisoned=False):
+            pycrdt.get_state(parts.rest)  # decodes it: what waits can be merged and served
+        waiting = _Waiting(parts.rest, read_update(parts.rest, STORED), sender, parts.waits_for)
+        self._check_budget(waiting, limits)
+        if parts.ready is not None:
+            ready = read_update(parts.ready, STORED)
+            if not self._adds_nothing(ready):
+                self._integrate(parts.ready, ready)
+        self._waiting.append(waiting)
+        return Outcome.PENDING
 
     def _adds_nothing(self, summary: UpdateSummary) -> bool:
         clocks = self._clocks
@@ -142,47 +159,47 @@ class Document:
                 return False
         return True
 
-    def _wait(self, update: bytes, summary: UpdateSummary, sender: str) -> Outcome:
-        if any(waiting.update == update for waiting in self._waiting):
-            return Outcome.NOTHING_NEW
-        limits = self._limits
-        own = [waiting for waiting in self._waiting if waiting.sender == sender]
+    def _check_budget(self, new: _Waiting, limits: Limits) -> None:
+        own = [waiting for waiting in self._waiting if waiting.sender == new.sender]
         for what, limit, value in (
             ("pending_updates", limits.pending_updates, len(self._waiting) + 1),
             ("pending_updates_per_sender", limits.pending_updates_per_sender, len(own) + 1),
-            ("pending_bytes", limits.pending_bytes, _bytes_of(self._waiting) + len(update)),
-            ("pending_bytes_per_sender", limits.pending_bytes_per_sender, _bytes_of(own) + len(update)),
+            ("pending_bytes", limits.pending_bytes, _bytes_of(self._waiting) + len(new.update)),
+            ("pending_bytes_per_sender", limits.pending_bytes_per_sender, _bytes_of(own) + len(new.update)),
         ):
             if value > limit:
                 raise LimitExceeded(what, limit, value)
-        if self._adds_nothing_to_waiting(summary):
-            return Outcome.NOTHING_NEW
-        with _Guard(poisoned=False):
-            pycrdt.get_state(update)  # decodes it: what waits can be merged and served
-        self._waiting.append(_Waiting(update, summary, sender))
-        return Outcome.PENDING
 
-    def _integrate_waiting(self) -> None:
-        """Integrates what no longer has to wait, and whatever waited for that."""
-        again = True
-        while again:
-            again = False
-            still: list[_Waiting] = []
-            for waiting in self._waiting:
+    def _integrate_waiting(self, arrived: UpdateSummary) -> None:
+        """Integrates what waited for structs that have just come, and whatever waited for that in turn."""
+        new = {written.client for written in arrived.writes}
+        while new:
+            retry = [waiting for waiting in self._waiting if not new.isdisjoint(waiting.waits_for)]
+            self._waiting = [waiting for waiting in self._waiting if new.isdisjoint(waiting.waits_for)]
+            new = set()
+            for waiting in retry:
                 if self._adds_nothing(waiting.summary):
                     continue
-                if not self._is_ready(waiting.summary):
-                    still.append(waiting)
-                    continue
-                checkpoint = self._engine.get_update()
-                try:
-                    self._integrate(waiting.update, waiting.summary)
-                    again = True
-                except CrdtError as error:
-                    _logger.warning("an update that had waited can never be applied: %s", error)
-                    if isinstance(error, EngineRefused) and error.poisoned:
-                        self._replace_engine(checkpoint)
-            self._waiting = still
+                parts = split(waiting.update, waiting.summary, self._clocks)
+                if parts.ready is not None:
+                    new |= self._integrate_late(parts.ready)
+                if parts.rest is not None:
+                    rest = read_update(parts.rest, STORED)
+                    self._waiting.append(_Waiting(parts.rest, rest, waiting.sender, parts.waits_for))
+
+    def _integrate_late(self, update: bytes) -> set[int]:
+        """Integrates what had waited; gives it up if it cannot be. Returns the client ids it has written."""
+        checkpoint = self._engine.get_update()
+        try:
+            summary = read_update(update, STORED)
+            self._integrate(update, summary)
+        except CrdtError as error:
+            _logger.warning("an update that had waited can never be applied: %s", error)
+            if isinstance(error, EngineRefused) and error.poisoned:
+                self._replace_engine(checkpoint)
+            self.given_up.append(update)
+            return set()
+        return {written.client for written in summary.writes}
 
     def _integrate(self, update: bytes, summary: UpdateSummary) -> None:
         clocks = self._clocks
@@ -271,15 +288,15 @@ class Document:
         """Whether these structs are here already, integrated or waiting."""
         known = self._clocks.get(written.client, 0)
         return known >= written.end or any(
-            item.client == written.client and item.start <= max(known, written.start) and item.end >= written.end
+            item.client == written.client
+            and item.start <= max(known, written.start)
+            and item.end >= written.end
             for waiting in self._waiting
             for item in waiting.summary.writes
         )
 
     def contains(self, update: bytes, summary: UpdateSummary) -> bool:
         """Whether applying `update` would add neither a struct nor a deletion, nor wait for anything new."""
-        if any(waiting.update == update for waiting in self._waiting):
-            return True
         if self._adds_nothing(summary):
             return True
         self._learn_deletions()
@@ -306,7 +323,7 @@ class Document:
         return item in self._deleted
 
     def _learn_deletions(self) -> None:
-        """Asks the engine: overwritten map entries and children of deleted types are deleted without a word."""
+        """Asks the engine: overwritten map entries and children of deleted types go without a word."""
         with _Guard(poisoned=True):
             deletions = self._engine.get_update(self._engine.get_state())
         for deleted in read_update(deletions, STORED).deletes:
@@ -317,8 +334,8 @@ class Document:
     def _keep_pairs_whole(self, update: bytes, summary: UpdateSummary) -> bytes:
         """Where an update cuts a surrogate pair, does what Yjs does itself: both halves become U+FFFD.
 
-        The engine cuts beside the pair instead, and the lengths in its state are wrong from then on. Returns the
-        update for the engine.
+        The engine cuts beside the pair instead, and the lengths in its state are wrong from then on. Returns
+        the update for the engine.
         """
         new: dict[int, set[int]] = {}
         for client, clock in summary.pairs:
@@ -342,7 +359,7 @@ class Document:
                 self._pairs[client].remove(clock)
         return replace_pairs(update, new_cuts) if new_cuts else update
 
-    def _cuts(self, summary: UpdateSummary) -> Iterable[tuple[int, int]]:
+    def _cuts(self, summary: UpdateSummary) -> Iterator[tuple[int, int]]:
         """Where the update cuts text apart: the clocks that become the first of a struct."""
         for _, _, of_client, of_clock, step, right_client, right_clock in summary.links:
             if of_client != NOWHERE and not step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT", "MAX_SAFE_INTEGER", "MIB", "Limits"]
+__all__ = ["DEFAULT", "MAX_SAFE_INTEGER", "MIB", "STORED", "Limits"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -30,8 +30,6 @@ class Limits:
     """Largest clock and length of anything. The engine counts in 32 bits, signed in places."""
     name_bytes: int = 1024
     """Length of a root name, map key, attribute name, format name or element name, in UTF-8 bytes."""
-    same_position: int = 2_000
-    """Client ids that may insert at one position in one update: the engine compares each with each."""
     pending_updates: int = 500
     """Updates of one document that wait for a predecessor."""
     pending_bytes: int = 2 * MIB
@@ -51,3 +49,16 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+STORED = Limits(
+    update_bytes=2**40,
+    structs=2**40,
+    clients=2**40,
+    name_bytes=2**40,
+    state_vector_bytes=2**40,
+    pending_updates=2**40,
+    pending_bytes=2**40,
+    pending_updates_per_sender=2**40,
+    pending_bytes_per_sender=2**40,
+)
+"""For what our own log or engine wrote: the shape is checked as ever, the size was paid for when it came."""

@@ -21,8 +21,8 @@ NOWHERE: Final = -1
 
 Link = tuple[int, int, int, int, int, int, int]
 """(client, clock, of client, of clock, step, right client, right clock): the item at `clock` lies `step`
-levels below the other one (0: beside it, 1: inside it), and beside its right neighbour: the deeper of both. An
-item without a link lies where the one before it lies."""
+levels below the other one (0: beside it, 1: inside it), and beside its right neighbour: the deeper of both.
+An item without a link lies where the one before it lies."""
 
 _NOTHING_KNOWN: Final[Mapping[int, int]] = {}
 
@@ -55,7 +55,7 @@ class Nesting:
                 return max([self._learn(link, known) for link in links])
             return self._add_in_order(links, known)
         except (LimitExceeded, Malformed):
-            self._forget(links, known)
+            self.forget(links, known)
             raise
 
     def _add_in_order(self, links: Sequence[Link], known: Mapping[int, int]) -> int:
@@ -113,7 +113,8 @@ class Nesting:
             depths.append(depth)
         return depth
 
-    def _forget(self, links: Sequence[Link], known: Mapping[int, int]) -> None:
+    def forget(self, links: Sequence[Link], known: Mapping[int, int]) -> None:
+        """Unlearns links that were just added, with the same `known`."""
         for client in {link[0] for link in links}:
             if (run := self._runs.get(client)) is not None:
                 keep = bisect_right(run[0], known.get(client, 0) - 1)

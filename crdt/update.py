@@ -17,6 +17,7 @@ time. It is one function over local variables on purpose: a keystroke costs abou
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,15 @@ from crdt.errors import LimitExceeded, Malformed
 from crdt.limits import DEFAULT, MAX_SAFE_INTEGER, Limits
 from crdt.nesting import NOWHERE, Link, Nesting
 
-__all__ = ["EMPTY_UPDATE", "ClockRange", "UpdateSummary", "read_state_vector", "read_update"]
+__all__ = [
+    "EMPTY_UPDATE",
+    "ClockRange",
+    "Section",
+    "UpdateSummary",
+    "read_sections",
+    "read_state_vector",
+    "read_update",
+]
 
 EMPTY_UPDATE: Final = b"\x00\x00"
 """The update that says nothing."""
@@ -59,6 +68,10 @@ class UpdateSummary:
     """(client, clock): this client's structs before `clock` must be known or come with it."""
     links: tuple[Link, ...]
     """Where the written items hang, as `crdt.nesting` wants it."""
+    types: tuple[tuple[int, int], ...]
+    """(client, clock) of each shared type it creates: what other items may hang in."""
+    pairs: tuple[tuple[int, int], ...]
+    """(client, clock) of the second half of each surrogate pair it writes: where text must not be cut."""
 
     @property
     def is_empty(self) -> bool:
@@ -128,7 +141,12 @@ def _json_levels(text: bytes, limits: Limits, where: int) -> int:
         value = text.decode()
     except UnicodeDecodeError:
         raise Malformed("invalid-utf-8", where) from None
-    parse_json(value, limits, where)
+    parsed = parse_json(value, limits, where)
+    if "\\ud" in value or "\\uD" in value:
+        try:
+            json.dumps(parsed, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Malformed("lone-surrogate", where) from None  # the engine's parser refuses it
     return min(value.count("[") + value.count("{"), limits.nesting)
 
 
@@ -174,7 +192,28 @@ def read_update(data: bytes, limits: Limits = DEFAULT) -> UpdateSummary:
         raise Malformed("unexpected-end", len(data)) from None
 
 
-def _read(data: bytes, limits: Limits) -> UpdateSummary:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The structs of one client id in an update, gaps included."""
+
+    client: int
+    clocks: list[int]
+    """Where each struct begins, and where the last one ends."""
+    offsets: list[int]
+    """The same as byte offsets."""
+
+
+def read_sections(data: bytes, limits: Limits = DEFAULT) -> list[Section]:
+    """Where the structs of an update lie; for taking it apart. Raises as `read_update` does."""
+    sections: list[Section] = []
+    try:
+        _read(data, limits, sections)
+    except IndexError:
+        raise Malformed("unexpected-end", len(data)) from None
+    return sections
+
+
+def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) -> UpdateSummary:
     size = len(data)
     max_clock = limits.clock
     max_structs = limits.structs
@@ -182,7 +221,9 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
     deletes: list[ClockRange] = []
     links: list[Link] = []
     needs: dict[int, int] = {}
-    structs = types = depth = 0
+    types: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
+    structs = depth = 0
     seen: set[int] = set()
 
     position = 1
@@ -217,9 +258,13 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
         if structs > max_structs:
             raise LimitExceeded("structs", max_structs, structs)
         written_from = clock
+        section = Section(client, [], [])
 
         for _ in range(count):
             here = position
+            if sections is not None:
+                section.clocks.append(clock)
+                section.offsets.append(here)
             info = data[position]
             position += 1
             kind = info & 31
@@ -323,9 +368,15 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
                 chunk = data[position:end]
                 if not chunk.isascii():
                     try:
-                        length = len(chunk.decode().encode("utf-16-le")) >> 1
+                        text = chunk.decode()
                     except UnicodeDecodeError:
                         raise Malformed("invalid-utf-8", at) from None
+                    length = len(text)
+                    if max(chunk) >= 0xF0:  # beyond the basic plane: two UTF-16 units
+                        for index, character in enumerate(text):
+                            if character > "\uffff":
+                                pairs.append((client, clock + index + length - len(text) + 1))
+                                length += 1
                 position = end
             elif kind == 1:  # deleted
                 length = data[position]
@@ -339,36 +390,27 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
                 if levels > depth:
                     depth = levels
             elif kind == 7:  # type
-                types += 1
+                types.append((client, clock))
                 type_ref = data[position]
                 position += 1
                 if type_ref == 3:
                     position = _name(data, position, limits)
-                elif type_ref > 6 or type_ref == 5:
+                elif type_ref > 6 or type_ref == 5:  # 5, a hook, loses its name in the engine
                     raise Malformed("unknown-type", here)
-            elif kind == 8 or kind == 2:  # any, json
+            elif kind == 8:  # any
                 length = data[position]
                 position += 1
                 if length > 127:
                     length, position = _long(data, position, length)
                 if not 0 < length <= size - position:
                     raise Malformed("count-above-bytes" if length else "length", here)
-                if kind == 8:
-                    reader = Reader(data)
-                    reader.position = position
-                    for _ in range(length):
-                        levels = _any(reader, limits, 0)
-                        if levels > depth:
-                            depth = levels
-                    position = reader.position
-                else:
-                    for _ in range(length):
-                        if data[position : position + 10] == b"\x09undefined":
-                            position += 10
-                            continue
-                        position, levels = _json(data, position, limits)
-                        if levels > depth:
-                            depth = levels
+                reader = Reader(data)
+                reader.position = position
+                for _ in range(length):
+                    levels = _any(reader, limits, 0)
+                    if levels > depth:
+                        depth = levels
+                position = reader.position
             elif kind == 5:  # embed
                 position, levels = _json(data, position, limits)
                 if levels > depth:
@@ -390,7 +432,7 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
                 if not isinstance(options, dict) or not _SUBDOCUMENT_OPTIONS.issuperset(options):
                     raise Malformed("subdocument-options", position)
                 position = reader.position
-            else:
+            else:  # 2, JSON, which Yjs 13 no longer writes, the engine misreads
                 raise Malformed("unknown-content", here)
             clock += length
 
@@ -398,6 +440,10 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
             raise Malformed("clock", start)
         if clock > written_from:
             writes.append(ClockRange(client, written_from, clock))
+        if sections is not None:
+            section.clocks.append(clock)
+            section.offsets.append(position)
+            sections.append(section)
 
     start = position
     clients = data[position]
@@ -447,10 +493,18 @@ def _read(data: bytes, limits: Limits) -> UpdateSummary:
     if position != size:
         raise Malformed("trailing-bytes", position)
 
-    if types >= limits.nesting or len(writes) > 1:
+    if len(types) >= limits.nesting or len(writes) > 1:
         depth = max(depth, Nesting(limits).add(links))
     return UpdateSummary(
-        tuple(writes), tuple(deletes), structs, depth, size, tuple(needs.items()), tuple(links)
+        tuple(writes),
+        tuple(deletes),
+        structs,
+        depth,
+        size,
+        tuple(needs.items()),
+        tuple(links),
+        tuple(types),
+        tuple(pairs),
     )
 
 

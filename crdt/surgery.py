@@ -1,0 +1,183 @@
+"""Takes V1 updates apart at the borders of their structs, and rewrites text in them.
+
+All of it trusts `crdt.update`, which has read the same bytes before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from crdt.codec import Reader, var_string, var_uint
+from crdt.limits import STORED
+from crdt.update import ClockRange, Section, UpdateSummary, read_sections
+
+__all__ = ["Split", "replace_pairs", "split"]
+
+_SKIP = 10
+_STRING = 4
+_REPLACED = "\ufffd\ufffd".encode("utf-16-le")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An update in two: what can be integrated now, and what has to wait."""
+
+    ready: bytes | None
+    rest: bytes | None
+    waits_for: frozenset[int]
+    """The client ids of which structs are missing."""
+
+
+def split(update: bytes, summary: UpdateSummary, known: Mapping[int, int]) -> Split:
+    """Splits `update` by what is known already: the clocks of each client id."""
+    sections = {section.client: section for section in read_sections(update, STORED)}
+    clocks = {client: known.get(client, 0) for client in sections}
+    taken = dict.fromkeys(sections, 0)
+    blocked: dict[int, set[int]] = {}
+    work = list(sections)
+    while work:
+        client = work.pop()
+        section = sections[client]
+        before = clocks[client]
+        while taken[client] < len(section.clocks) - 1:
+            missing = _missing(update, section, taken[client], clocks, known)
+            if missing is not None:
+                blocked.setdefault(missing, set()).add(client)
+                break
+            taken[client] += 1
+            if update[section.offsets[taken[client] - 1]] != _SKIP:
+                clocks[client] = max(clocks[client], section.clocks[taken[client]])
+        if clocks[client] > before:
+            work.extend(blocked.pop(client, ()))
+
+    ready, rest = [], []
+    waits_for: set[int] = set()
+    for client, section in sections.items():
+        count = taken[client]
+        ready.append((section, 0, _without_gap_at_end(update, section, count)))
+        rest.append((section, _without_gap_at_start(update, section, count), len(section.clocks) - 1))
+    for missing, clients in blocked.items():
+        if any(taken[client] < len(sections[client].clocks) - 1 for client in clients):
+            waits_for.add(missing)
+    deleted, undeleted = [], []
+    for item in summary.deletes:
+        border = min(max(item.start, clocks.get(item.client, known.get(item.client, 0))), item.end)
+        if item.start < border:
+            deleted.append(ClockRange(item.client, item.start, border))
+        if border < item.end:
+            undeleted.append(ClockRange(item.client, border, item.end))
+            waits_for.add(item.client)
+    return Split(_build(update, ready, deleted), _build(update, rest, undeleted), frozenset(waits_for))
+
+
+def _missing(
+    update: bytes, section: Section, index: int, clocks: Mapping[int, int], known: Mapping[int, int]
+) -> int | None:
+    """The client id whose structs this struct still needs, if any."""
+    offset = section.offsets[index]
+    if update[offset] == _SKIP:
+        return None
+    if section.clocks[index] > clocks[section.client]:
+        return section.client
+    if update[offset]:
+        for client, clock in _references(update, offset):
+            if clock >= clocks.get(client, known.get(client, 0)):
+                return client
+    return None
+
+
+def _without_gap_at_end(update: bytes, section: Section, count: int) -> int:
+    while count and update[section.offsets[count - 1]] == _SKIP:
+        count -= 1
+    return count
+
+
+def _without_gap_at_start(update: bytes, section: Section, count: int) -> int:
+    while count < len(section.clocks) - 1 and update[section.offsets[count]] == _SKIP:
+        count += 1
+    return count
+
+
+def _build(
+    update: bytes, parts: Sequence[tuple[Section, int, int]], deletes: Sequence[ClockRange]
+) -> bytes | None:
+    """An update of whole structs, `start` to `end` of each section, and of deletions."""
+    parts = [part for part in parts if part[1] < part[2]]
+    if not parts and not deletes:
+        return None
+    out = bytearray(var_uint(len(parts)))
+    for section, start, end in parts:
+        out += var_uint(end - start) + var_uint(section.client) + var_uint(section.clocks[start])
+        out += update[section.offsets[start] : section.offsets[end]]
+    ranges: dict[int, list[ClockRange]] = {}
+    for item in deletes:
+        ranges.setdefault(item.client, []).append(item)
+    out += var_uint(len(ranges))
+    for client, items in ranges.items():
+        out += var_uint(client) + var_uint(len(items))
+        for item in items:
+            out += var_uint(item.start) + var_uint(item.end - item.start)
+    return bytes(out)
+
+
+def replace_pairs(update: bytes, pairs: Collection[tuple[int, int]]) -> bytes:
+    """`update` with U+FFFD U+FFFD, just as long, for each surrogate pair whose second half is named.
+
+    Yjs does this to a pair that an edit cuts in two (ContentString.splice).
+    """
+    wanted: dict[int, list[int]] = {}
+    for client, clock in sorted(pairs):
+        wanted.setdefault(client, []).append(clock)
+    out = bytearray()
+    copied = 0
+    for section in read_sections(update, STORED):
+        lows = wanted.get(section.client, ())
+        for index, offset in enumerate(section.offsets[:-1]):
+            clock, end = section.clocks[index], section.clocks[index + 1]
+            inside = lows[bisect_right(lows, clock) : bisect_left(lows, end)]
+            if not inside or update[offset] & 31 != _STRING:
+                continue
+            reader = _reader_at_content(update, offset)
+            start = reader.position
+            units = reader.var_string().encode("utf-16-le")
+            for low in inside:
+                at = 2 * (low - clock)
+                units = units[: at - 2] + _REPLACED + units[at + 2 :]
+            out += update[copied:start] + var_string(units.decode("utf-16-le"))
+            copied = reader.position
+    return bytes(out + update[copied:])
+
+
+def _references(update: bytes, offset: int) -> Iterator[tuple[int, int]]:
+    """The ids that the item at `offset` refers to: its neighbours, or its parent."""
+    info = update[offset]
+    reader = Reader(update)
+    reader.position = offset + 1
+    if info & 192:
+        for flag in (128, 64):
+            if info & flag:
+                yield reader.var_uint(), reader.var_uint()
+    elif not reader.var_uint():
+        yield reader.var_uint(), reader.var_uint()
+
+
+def _reader_at_content(update: bytes, offset: int) -> Reader:
+    info = update[offset]
+    reader = Reader(update)
+    reader.position = offset + 1
+    if info & 192:
+        for flag in (128, 64):
+            if info & flag:
+                reader.var_uint()
+                reader.var_uint()
+    else:
+        if reader.var_uint():
+            reader.var_string()
+        else:
+            reader.var_uint()
+            reader.var_uint()
+        if info & 32:
+            reader.var_string()
+    return reader
