@@ -86,8 +86,8 @@ class Document:
     def apply(self, update: bytes, summary: UpdateSummary, sender: str = "") -> Outcome:
         """Applies an update that `read_update` summed up; part of it, or all, may have to wait.
 
-        Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item in
-        what cannot hold items) and EngineRefused.
+        Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item
+        inside of what cannot hold items) and EngineRefused.
         """
         return self._take_in(update, summary, sender, self._limits)
 
