@@ -1,7 +1,7 @@
 // Builds the client into dist/: hashed assets with .br and .gz beside each, index.html, the service worker
 // and manifest.json (what was built, and how big). Fails when a budget is broken or yjs is there twice.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -11,6 +11,8 @@ const BUDGETS = { shell: 25 * KB, editor: 150 * KB };
 const TARGET = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const MAIN = "src/main.ts";
 const EDITOR = "src/editor/index.ts";
+/** Built aside and swapped in at the end: a running server never sees half a build. */
+const OUT = "dist.new";
 const watch = process.argv.includes("--watch");
 
 /** `import css from "./x.css"` in a script gives the minified text; a stylesheet of its own stays a file. */
@@ -40,12 +42,12 @@ const common = {
 };
 
 async function build() {
-  await rm("dist", { recursive: true, force: true });
-  await mkdir("dist/assets", { recursive: true });
+  await rm(OUT, { recursive: true, force: true });
+  await mkdir(`${OUT}/assets`, { recursive: true });
   const { metafile } = await esbuild.build({
     ...common,
     entryPoints: [MAIN, "src/styles/app.css", "src/styles/dark.css", "src/icon.svg"],
-    outdir: "dist/assets",
+    outdir: `${OUT}/assets`,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",
@@ -59,7 +61,7 @@ async function build() {
   oneCopyOf("prosemirror-model", metafile);
 
   const outputs = new Map(
-    Object.entries(metafile.outputs).map(([path, output]) => [path.replace(/^dist/, ""), output]),
+    Object.entries(metafile.outputs).map(([path, output]) => [path.slice(OUT.length), output]),
   );
   const madeFrom = (source) => {
     for (const [path, output] of outputs) if (output.entryPoint === source) return path;
@@ -82,7 +84,7 @@ async function build() {
         .map((path) => `<link rel="modulepreload" href="${path}">`)
         .join("\n  "),
     );
-  await writeFile("dist/index.html", page.replace(/\n\s+/g, "\n"));
+  await writeFile(`${OUT}/index.html`, page.replace(/\n\s+/g, "\n"));
 
   const catalogues = [...outputs].filter(([, each]) => /\/i18n\/\w\w\.ts$/.test(each.entryPoint ?? ""));
   await buildServiceWorker([...outputs.keys()].filter((path) => !catalogues.some(([each]) => each === path)));
@@ -107,7 +109,9 @@ async function build() {
         if (!shellFiles.includes(path)) shellFiles.push(path);
     }
   }
-  await writeFile("dist/manifest.json", `${JSON.stringify({ files: sizes }, null, 1)}\n`);
+  await writeFile(`${OUT}/manifest.json`, `${JSON.stringify({ files: sizes }, null, 1)}\n`);
+  await rm("dist", { recursive: true, force: true });
+  await rename(OUT, "dist");
   return report(sizes, { shell: shellFiles, editor: editorFiles });
 }
 
@@ -117,7 +121,7 @@ function closure(outputs, path, seen = []) {
     seen.push(path);
     for (const each of outputs.get(path)?.imports ?? []) {
       if (each.kind === "import-statement" && !each.external)
-        closure(outputs, each.path.replace(/^dist/, ""), seen);
+        closure(outputs, each.path.slice(OUT.length), seen);
     }
   }
   return seen;
@@ -142,14 +146,14 @@ async function buildServiceWorker(assets) {
   const listed = ["/", ...assets].sort();
   const version = createHash("sha256")
     .update(JSON.stringify(listed))
-    .update(await readFile("dist/index.html"))
+    .update(await readFile(`${OUT}/index.html`))
     .digest("hex")
     .slice(0, 12);
   await esbuild.build({
     ...common,
     metafile: false,
     entryPoints: { sw: "src/offline/sw.ts" },
-    outdir: "dist",
+    outdir: OUT,
     format: "iife",
     define: { __ASSETS__: JSON.stringify(listed), __VERSION__: JSON.stringify(version) },
   });
@@ -158,7 +162,7 @@ async function buildServiceWorker(assets) {
 /** Writes .br and .gz beside every file; returns the sizes in bytes by path. */
 async function compressAll() {
   const sizes = {};
-  const paths = (await readdir("dist", { recursive: true, withFileTypes: true }))
+  const paths = (await readdir(OUT, { recursive: true, withFileTypes: true }))
     .filter((each) => each.isFile())
     .map((each) => join(each.parentPath ?? each.path, each.name));
   for (const path of paths.sort()) {
@@ -168,7 +172,7 @@ async function compressAll() {
     });
     const gz = gzipSync(bytes, { level: 9 });
     await Promise.all([writeFile(`${path}.br`, br), writeFile(`${path}.gz`, gz)]);
-    sizes[path.replace(/^dist/, "")] = { bytes: bytes.length, br: br.length, gz: gz.length };
+    sizes[path.slice(OUT.length)] = { bytes: bytes.length, br: br.length, gz: gz.length };
   }
   return sizes;
 }

@@ -1,8 +1,15 @@
-import { registerCatalogue } from "./i18n/index.ts";
+import { registerCatalogue, setLanguage } from "./i18n/index.ts";
+import { startOffline } from "./offline/start.ts";
+import { deviceLanguage } from "./session.ts";
+import { applyTheme } from "./ui/theme.ts";
+import "./views/app.ts";
 
-await registerCatalogue({
+applyTheme();
+void registerCatalogue({
   en: () => import("./i18n/en.ts"),
   es: () => import("./i18n/es.ts"),
   pt: () => import("./i18n/pt.ts"),
 });
-void import("./collab/collab.ts");
+await setLanguage(deviceLanguage());
+document.querySelector("ts-app")?.start();
+startOffline();

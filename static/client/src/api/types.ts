@@ -29,6 +29,8 @@ export interface Room {
   title: string;
   kind: string;
   state: string;
+  /** What I may do here. */
+  can?: { create_page?: boolean };
 }
 
 export interface Space {

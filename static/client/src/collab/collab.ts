@@ -1,4 +1,7 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
+import { connection, setConnection } from "../net.ts";
+
+export { connection, onConnection } from "../net.ts";
 
 /** Identity of somebody here, stamped by the server, and the page they have open. */
 export interface Present {
@@ -15,11 +18,7 @@ export interface Present {
   page: string | null;
 }
 
-export type Connection = "connecting" | "connected" | "offline";
-
 let socket: HocuspocusProviderWebsocket | undefined;
-let state: Connection = "connecting";
-const listeners = new Set<(state: Connection) => void>();
 
 /** The one WebSocket of the app: every document opens on it. Made on first use. */
 export function getSocket(): HocuspocusProviderWebsocket {
@@ -33,7 +32,7 @@ export function getSocket(): HocuspocusProviderWebsocket {
     maxDelay: 5000,
   });
   made.on("status", ({ status }: { status: string }) => {
-    tell(status === "connected" ? "connected" : navigator.onLine ? "connecting" : "offline");
+    setConnection(status === "connected" ? "connected" : navigator.onLine ? "connecting" : "offline");
   });
   socket = made;
   return made;
@@ -43,28 +42,14 @@ export function getSocket(): HocuspocusProviderWebsocket {
 export function closeSocket(): void {
   socket?.destroy();
   socket = undefined;
-  tell("connecting");
-}
-
-export const connection = (): Connection => state;
-
-/** Calls back on each change of the connection; returns the function that ends it. */
-export function onConnection(listener: (state: Connection) => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-function tell(next: Connection): void {
-  if (next === state) return;
-  state = next;
-  for (const listener of listeners) listener(next);
+  setConnection("idle");
 }
 
 addEventListener("online", () => {
-  if (socket && state !== "connected") void socket.connect();
+  if (socket && connection() !== "connected") void socket.connect();
 });
 addEventListener("offline", () => {
-  if (state !== "connected") tell("offline");
+  if (connection() !== "connected") setConnection("offline");
 });
 
 export interface SpaceEvents {

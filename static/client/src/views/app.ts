@@ -1,0 +1,172 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { explain, onSessionLost } from "../api/client.ts";
+import type { Me } from "../api/types.ts";
+import { LANGUAGES, language, t } from "../i18n/index.ts";
+import { type Connection, connection, onConnection } from "../net.ts";
+import { go, path, type Route, startRouter } from "../router.ts";
+import { ended, me, onMe, refresh } from "../session.ts";
+import { closeDialogs } from "../ui/dialog.ts";
+import { icon } from "../ui/icons.ts";
+import { avatar, brandMark } from "../ui/marks.ts";
+import { focusNextHeading, View } from "../ui/view.ts";
+import "./home.ts";
+import "./login.ts";
+import "./space.ts";
+
+const PATIENCE_MS = 2500;
+
+/** The frame of every screen: the bar at the top, the screen of the route, the voice for announcements. */
+export class App extends View {
+  static override properties = {
+    route: { state: true },
+    person: { state: true },
+    line: { state: true },
+    failed: { state: true },
+    ready: { state: true },
+    away: { state: true },
+  };
+
+  declare route: Route;
+  /** Undefined while the server is asked. */
+  declare person: Me | null | undefined;
+  declare line: Connection;
+  declare failed: string;
+  declare ready: boolean;
+  /** The connection has been missing for longer than a blink. */
+  declare away: boolean;
+
+  private patience?: ReturnType<typeof setTimeout>;
+
+  constructor() {
+    super();
+    this.route = { name: "home" };
+    this.person = undefined;
+    this.line = "idle";
+    this.failed = "";
+    this.ready = false;
+    this.away = false;
+  }
+
+  /** Called once the first words are there. */
+  start(): void {
+    this.ready = true;
+    let first = true;
+    startRouter((route) => {
+      if (!first) focusNextHeading();
+      first = false;
+      closeDialogs();
+      this.route = route;
+      this.load();
+    });
+    onMe(() => {
+      if (this.person && !me()) focusNextHeading();
+      this.person = me();
+      this.load();
+    });
+    onSessionLost(ended);
+    onConnection(() => {
+      this.line = connection();
+      clearTimeout(this.patience);
+      if (this.line === "connected" || this.line === "idle") this.away = false;
+      else this.patience = setTimeout(() => this.setAway(), PATIENCE_MS);
+    });
+    void this.askServer();
+  }
+
+  private setAway(): void {
+    this.away = true;
+  }
+
+  private async askServer(): Promise<void> {
+    this.failed = "";
+    try {
+      await refresh();
+    } catch (error) {
+      this.failed = explain(error);
+    }
+  }
+
+  /** Log-in leads home; the code of the teachers' screen is fetched when it is first opened. */
+  private load(): void {
+    if (this.person && this.route.name === "login") {
+      go(path.home, true);
+      return;
+    }
+    if (this.person && this.route.name === "pupils") {
+      import("./pupils.ts").catch(() => {
+        this.failed = t("error.unreachable");
+      });
+    }
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!this.ready) return nothing;
+    return html`<a class="skip" href="#main">${t("app.skip")}</a>
+      ${this.top()} ${this.screen()}
+      <div class="announcer toast" role="status" aria-live="polite"></div>`;
+  }
+
+  private top(): TemplateResult {
+    const person = this.person?.person;
+    return html`<header class="top">
+      <a class="brand" href=${path.home}>${brandMark()}<span>TwinSpace</span></a>
+      <span class="grow"></span>
+      ${this.away && person ? html`<span class="pill wait" role="status">${icon("offline")}${t(`line.${this.line}`)}</span>` : nothing}
+      ${
+        person
+          ? html`<button class="me-button" @click=${this.menu} aria-haspopup="dialog" aria-label=${t("me.open", { name: person.name })}>
+              ${avatar(person.name)}<span class="me-name">${person.name}</span>
+            </button>`
+          : html`<button class="button quiet" @click=${this.menu} aria-haspopup="dialog">
+              ${icon("globe")}<span>${LANGUAGES.find(({ code }) => code === language())?.name}</span
+              ><span class="sr">: ${t("me.settings")}</span>
+            </button>`
+      }
+    </header>`;
+  }
+
+  private menu = async (): Promise<void> => {
+    const { openMenu } = await import("./menu.ts");
+    await openMenu();
+  };
+
+  private screen(): TemplateResult {
+    if (this.failed) return trouble(this.failed, () => this.askServer());
+    if (this.person === undefined) return html`<main id="main" class="narrow" aria-busy="true"></main>`;
+    const { route } = this;
+    if (route.name === "card") return html`<ts-card .fallback=${!!this.person}></ts-card>`;
+    if (!this.person || route.name === "login") return html`<ts-login></ts-login>`;
+    switch (route.name) {
+      case "home":
+        return html`<ts-home .me=${this.person}></ts-home>`;
+      case "pupils":
+        return html`<ts-pupils .me=${this.person} .school=${route.school}></ts-pupils>`;
+      case "space":
+      case "page":
+      case "members":
+        return html`<ts-space .me=${this.person} .route=${route} @open-menu=${this.menu}></ts-space>`;
+      case "unknown":
+        return html`<main id="main" class="narrow" tabindex="-1">
+          <h1>${t("lost.title")}</h1>
+          <p>${t("lost.text")}</p>
+          <p><a class="button primary" href=${path.home}>${t("nav.my-spaces")}</a></p>
+        </main>`;
+    }
+  }
+}
+
+/** A screen that could not be loaded, and what to do about it. */
+export function trouble(text: string, again: () => void): TemplateResult {
+  return html`<main id="main" class="narrow" tabindex="-1">
+    <h1>${t("trouble.title")}</h1>
+    <p>${text}</p>
+    <p><button class="button primary" @click=${again}>${t("trouble.again")}</button></p>
+  </main>`;
+}
+
+customElements.define("ts-app", App);
+declare global {
+  interface HTMLElementTagNameMap {
+    "ts-app": App;
+  }
+}

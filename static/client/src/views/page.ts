@@ -1,0 +1,173 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { keyed } from "lit/directives/keyed.js";
+import type { Me, Page, Space } from "../api/types.ts";
+import type { Present } from "../collab/collab.ts";
+import { has, language, moment, t } from "../i18n/index.ts";
+import { pathTo } from "../pages/tree.ts";
+import { path } from "../router.ts";
+import { announce } from "../ui/announce.ts";
+import { icon } from "../ui/icons.ts";
+import { avatar } from "../ui/marks.ts";
+import { View } from "../ui/view.ts";
+import { manageable, marks } from "./space.ts";
+import { here } from "./space-home.ts";
+
+/** One page: where it lies, what it is called, who may change it, and the editor. */
+class PageView extends View {
+  static override properties = {
+    me: { attribute: false },
+    space: { attribute: false },
+    pages: { attribute: false },
+    pageId: { attribute: false },
+    socket: { attribute: false },
+    people: { attribute: false },
+    ready: { state: true },
+    broken: { state: true },
+  };
+
+  declare me: Me;
+  declare space: Space;
+  declare pages: Page[];
+  declare pageId: string;
+  declare socket: unknown;
+  declare people: Present[];
+  declare ready: boolean;
+  declare broken: boolean;
+
+  constructor() {
+    super();
+    this.ready = false;
+    this.broken = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.fetchEditor();
+  }
+
+  private fetchEditor(): void {
+    this.broken = false;
+    import("../editor/index.ts").then(
+      () => {
+        this.ready = true;
+      },
+      () => {
+        this.broken = true;
+      },
+    );
+  }
+
+  protected override render(): TemplateResult {
+    const page = this.pages.find((each) => each.id === this.pageId);
+    if (!page) {
+      return html`<main id="main" class="page" tabindex="-1">
+        <h1>${t("page.gone-title")}</h1>
+        <p>${t("page.gone")}</p>
+        <p><a class="button primary" href=${path.space(this.space.id)}>${t("page.back-to", { title: this.space.title })}</a></p>
+      </main>`;
+    }
+    const above = pathTo(this.pages, page.id).slice(0, -1);
+    return html`<main id="main" class="page" tabindex="-1">
+      <nav class="crumbs" aria-label=${t("page.where")}>
+        <ol role="list">
+          <li><a href=${path.space(this.space.id)}>${this.space.title}</a></li>
+          ${above.map((each) => html`<li><a href=${path.page(this.space.id, each.id)}>${each.title}</a></li>`)}
+        </ol>
+      </nav>
+      <header class="page-head">
+        <h1>${page.title}</h1>
+        <span class="page-marks">${marks(page)}</span>
+        <span class="grow"></span>
+        ${this.readers(page)}
+        <div class="page-tools">
+          ${
+            page.can.lock
+              ? html`<button class="button" @click=${() => this.act(({ toggleLock }) => toggleLock(page))}>${icon("lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
+              : nothing
+          }
+          ${
+            manageable(page)
+              ? html`<button
+                  class="button icon quiet"
+                  aria-haspopup="dialog"
+                  aria-label=${t("pages.manage", { title: page.title })}
+                  @click=${() => this.act(({ managePage }) => managePage(this.space, page.id, () => this.pages))}
+                >
+                  ${icon("more")}
+                </button>`
+              : nothing
+          }
+        </div>
+      </header>
+      ${this.notice(page)} ${this.editor(page)}
+    </main>`;
+  }
+
+  private async act(run: (actions: typeof import("./page-actions.ts")) => Promise<void>): Promise<void> {
+    try {
+      await run(await import("./page-actions.ts"));
+    } catch {
+      announce(t("error.unreachable"));
+    }
+  }
+
+  private readers(page: Page): TemplateResult | typeof nothing {
+    const others = here(this.people).filter((each) => each.page === page.id);
+    if (others.length < 2) return nothing;
+    return html`<span class="stack-people">
+      ${others.slice(0, 5).map((each) => avatar(each.user.name, each.user.color))}
+      ${others.length > 5 ? html`<span class="quiet">+${others.length - 5}</span>` : nothing}
+      <span class="sr">${t("pages.readers", { count: others.length })}</span>
+    </span>`;
+  }
+
+  /** Why I cannot write here, if I cannot; and the lock, for those whom it does not stop. */
+  private notice(page: Page): TemplateResult | typeof nothing {
+    if (page.lock) {
+      const { by, until, reason } = page.lock;
+      const who = until
+        ? t("page.locked-until", { name: by, time: moment(until) })
+        : t("page.locked", { name: by });
+      return html`<div class="note wait">
+        ${icon("lock")}
+        <div>
+          <p><strong>${who}</strong></p>
+          ${reason ? html`<p>${t("page.lock-reason", { reason })}</p>` : nothing}
+          ${page.scope === "read-write" ? html`<p>${t("page.lock-not-you")}</p>` : nothing}
+        </div>
+      </div>`;
+    }
+    if (page.scope === "read-write") return nothing;
+    const key = `reason.${page.reason}`;
+    return html`<div class="note">${icon("eye")}<p>${t(has(key) ? key : "reason.readonly")}</p></div>`;
+  }
+
+  private editor(page: Page): TemplateResult {
+    if (this.broken) {
+      return html`<div class="note wait">
+        ${icon("offline")}
+        <div><p>${t("page.no-editor")}</p><button class="button" @click=${() => this.fetchEditor()}>${t("trouble.again")}</button></div>
+      </div>`;
+    }
+    if (!this.ready || !this.socket) return html`<div class="editor-wait" aria-busy="true"></div>`;
+    const { person } = this.me;
+    const writer = {
+      id: person.id,
+      name: person.name,
+      role: this.space.my_role,
+      school: person.school?.name ?? "",
+    };
+    return html`${keyed(
+      page.document,
+      html`<ts-editor
+        .document=${page.document}
+        .page=${page}
+        .me=${writer}
+        .socket=${this.socket}
+        .lang=${language()}
+      ></ts-editor>`,
+    )}`;
+  }
+}
+
+customElements.define("ts-page", PageView);

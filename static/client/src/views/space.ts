@@ -1,0 +1,326 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { ApiError, api, explain } from "../api/client.ts";
+import type { Me, Page, Space } from "../api/types.ts";
+import type { Present, SpaceSession } from "../collab/collab.ts";
+import { t } from "../i18n/index.ts";
+import { onConnection } from "../net.ts";
+import { type Node, treeOf } from "../pages/tree.ts";
+import { path, type Route } from "../router.ts";
+import { ended, me, refresh } from "../session.ts";
+import { announce } from "../ui/announce.ts";
+import { closeDialogs, openDialog } from "../ui/dialog.ts";
+import { icon } from "../ui/icons.ts";
+import { avatar, tile } from "../ui/marks.ts";
+import { View } from "../ui/view.ts";
+import { trouble } from "./app.ts";
+import { here, spaceHome } from "./space-home.ts";
+
+type SpaceRoute = Extract<Route, { space: string }>;
+
+/** A TwinSpace: its navigation, who is here now, and the part of it that the route names. */
+class SpaceFrame extends View {
+  static override properties = {
+    me: { attribute: false },
+    route: { attribute: false },
+    space: { state: true },
+    pages: { state: true },
+    people: { state: true },
+    failed: { state: true },
+    gone: { state: true },
+    version: { state: true },
+    session: { state: true },
+  };
+
+  declare me: Me;
+  declare route: SpaceRoute;
+  declare space: Space | undefined;
+  declare pages: Page[];
+  declare people: Present[];
+  declare failed: string;
+  /** Why this space is closed to me now, as a sentence. */
+  declare gone: string;
+  /** Counts the changes of the members, so that the list is fetched again. */
+  declare version: number;
+  declare session: SpaceSession | undefined;
+
+  private socket: unknown;
+  private opened = "";
+  private redrawSheet: () => void = () => {};
+  private stopListening?: () => void;
+  private later?: ReturnType<typeof setTimeout>;
+  private wasAway = false;
+
+  constructor() {
+    super();
+    this.pages = [];
+    this.people = [];
+    this.failed = "";
+    this.gone = "";
+    this.version = 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.stopListening = onConnection((line) => {
+      if (line === "connected" && this.wasAway) this.fetchSoon();
+      this.wasAway = line === "connecting" || line === "offline";
+    });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stopListening?.();
+    this.close();
+    if (!me()) void import("../collab/collab.ts").then(({ closeSocket }) => closeSocket());
+  }
+
+  protected override willUpdate(): void {
+    if (this.opened !== this.route.space) {
+      this.close();
+      this.opened = this.route.space;
+      void this.open();
+    }
+    if (this.route.name === "page") void import("./page.ts");
+    if (this.route.name === "members") void import("./members.ts");
+    this.session?.setPage(this.route.name === "page" ? this.route.page : null);
+  }
+
+  protected override updated(): void {
+    super.updated();
+    this.redrawSheet();
+  }
+
+  private close(): void {
+    this.session?.close();
+    this.session = undefined;
+    this.opened = "";
+    this.people = [];
+    this.space = undefined;
+    this.pages = [];
+    this.gone = "";
+    clearTimeout(this.later);
+  }
+
+  private async open(): Promise<void> {
+    const id = this.opened;
+    await this.fetch();
+    if (this.opened !== id || !this.space) return;
+    const { SpaceSession, getSocket } = await import("../collab/collab.ts");
+    if (this.opened !== id || !this.isConnected) return;
+    this.socket = getSocket();
+    this.session = new SpaceSession(id, {
+      people: (people) => {
+        this.people = people;
+      },
+      changed: (what) => {
+        if (what.includes("members")) this.version++;
+        this.fetchSoon();
+      },
+      ended: (reason) => void this.shut(reason),
+    });
+    this.session.setPage(this.route.name === "page" ? this.route.page : null);
+  }
+
+  /** Many notices at once are one fetch. */
+  private fetchSoon(): void {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => void this.fetch(), 80);
+  }
+
+  private async fetch(): Promise<void> {
+    const id = this.route.space;
+    try {
+      const [space, pages] = await Promise.all([
+        api.getKnown<Space>(`/api/spaces/${id}`),
+        api.getKnown<Page[]>(`/api/spaces/${id}/pages`),
+      ]);
+      if (id !== this.route.space) return;
+      this.space = space;
+      this.pages = pages;
+      this.failed = "";
+    } catch (error) {
+      if (id !== this.route.space) return;
+      if (error instanceof ApiError && (error.status === 403 || error.status === 404)) {
+        this.gone = t(this.space ? "gone.removed" : "gone.not-member");
+        this.session?.close();
+        this.session = undefined;
+      } else if (!this.space) {
+        this.failed = explain(error);
+      }
+    }
+  }
+
+  /** The server ended our right to this space, or the whole log-in. */
+  private async shut(reason: string): Promise<void> {
+    if (!me()) return;
+    const had = this.opened;
+    const person = await refresh().catch(() => me());
+    if (!person) {
+      ended();
+      announce(t(reason === "logged-out" ? "bye.logged-out" : "bye.session-expired"));
+      return;
+    }
+    if (this.opened !== had || person.spaces.some((space) => space.id === had)) {
+      this.fetchSoon();
+      return;
+    }
+    this.gone = t("gone.removed");
+    this.session?.close();
+    this.session = undefined;
+    closeDialogs();
+    announce(this.gone);
+  }
+
+  protected override render(): TemplateResult {
+    if (this.gone) {
+      return html`<main id="main" class="narrow" tabindex="-1">
+        <h1>${t("gone.title")}</h1>
+        <p>${this.gone}</p>
+        <p><a class="button primary" href=${path.home}>${t("nav.my-spaces")}</a></p>
+      </main>`;
+    }
+    if (this.failed) return trouble(this.failed, () => this.fetch().then(() => this.space && this.open()));
+    if (!this.space) return html`<main id="main" aria-busy="true"></main>`;
+    return html`<div class="space">
+      <nav class="side" aria-label=${t("nav.space")}>
+        <a class="side-head" href=${path.space(this.space.id)}>${tile(this.space.id)}<strong>${this.space.title}</strong></a>
+        <ul class="side-links" role="list">
+          <li>${this.link("space", path.space(this.space.id), "home", t("nav.home"))}</li>
+          <li>${this.link("members", path.members(this.space.id), "people", t("nav.members"))}</li>
+        </ul>
+        ${this.trees()}
+      </nav>
+      ${this.section(this.space)} ${this.bottom(this.space)}
+    </div>`;
+  }
+
+  private section(space: Space): TemplateResult {
+    const { route } = this;
+    if (route.name === "members") {
+      return html`<ts-members .me=${this.me} .space=${space} .version=${this.version}></ts-members>`;
+    }
+    if (route.name === "page") {
+      return html`<ts-page
+        .me=${this.me}
+        .space=${space}
+        .pages=${this.pages}
+        .pageId=${route.page}
+        .socket=${this.socket}
+        .people=${this.people}
+      ></ts-page>`;
+    }
+    return spaceHome(space, this.pages, this.people, this.me, (room) => this.create(room));
+  }
+
+  private link(name: Route["name"], to: string, sign: "home" | "people", words: string): TemplateResult {
+    return html`<a href=${to} aria-current=${this.route.name === name ? "page" : nothing}>${icon(sign)}<span>${words}</span></a>`;
+  }
+
+  /** On a phone the way through the space lies under the thumb. */
+  private bottom(space: Space): TemplateResult {
+    return html`<nav class="bottom" aria-label=${t("nav.bottom")}>
+      ${this.link("space", path.space(space.id), "home", t("nav.home"))}
+      <button aria-haspopup="dialog" aria-current=${this.route.name === "page" ? "true" : nothing} @click=${this.openTree}>
+        ${icon("pages")}<span>${t("nav.pages")}</span>
+      </button>
+      ${this.link("members", path.members(space.id), "people", t("nav.members"))}
+      <button aria-haspopup="dialog" @click=${() => this.dispatchEvent(new CustomEvent("open-menu"))}>
+        ${icon("me")}<span>${t("nav.me")}</span>
+      </button>
+    </nav>`;
+  }
+
+  private openTree = async (): Promise<void> => {
+    await openDialog(
+      () => t("nav.pages"),
+      (_close, redraw) => {
+        this.redrawSheet = redraw;
+        return html`<nav class="sheet-tree" aria-label=${t("nav.pages")}>${this.trees()}</nav>`;
+      },
+      { className: "sheet" },
+    );
+    this.redrawSheet = () => {};
+  };
+
+  private trees(): TemplateResult[] {
+    return (this.space?.rooms ?? []).map(
+      (room) => html`<section class="room">
+        <h2 class="side-title">${room.title}</h2>
+        ${this.branch(treeOf(this.pages, room.id))}
+        ${
+          room.can?.create_page
+            ? html`<button class="button quiet wide start" @click=${() => this.create(room.id)}>${icon("plus")}${t("pages.new")}</button>`
+            : nothing
+        }
+      </section>`,
+    );
+  }
+
+  private branch(nodes: Node[]): TemplateResult | typeof nothing {
+    if (nodes.length === 0) return nothing;
+    const space = this.route.space;
+    return html`<ul class="tree" role="list">
+      ${nodes.map(({ page, children }) => {
+        const open = this.route.name === "page" && this.route.page === page.id;
+        const readers = here(this.people).filter(
+          (each) => each.page === page.id && each.user.id !== this.me.person.id,
+        );
+        return html`<li>
+          <div class="leaf">
+            <a href=${path.page(space, page.id)} aria-current=${open ? "page" : nothing}>
+              <span class="leaf-title">${page.title}</span>${marks(page)}
+            </a>
+            ${
+              readers.length > 0
+                ? html`<span class="stack-people" title=${t("pages.readers", { count: readers.length })}
+                    >${readers.slice(0, 3).map((each) => avatar(each.user.name, each.user.color))}<span class="sr">${t("pages.readers", { count: readers.length })}</span></span
+                  >`
+                : nothing
+            }
+            ${
+              manageable(page)
+                ? html`<button
+                    class="button icon quiet"
+                    aria-haspopup="dialog"
+                    aria-label=${t("pages.manage", { title: page.title })}
+                    @click=${() => this.manage(page)}
+                  >
+                    ${icon("more")}
+                  </button>`
+                : nothing
+            }
+          </div>
+          ${this.branch(children)}
+        </li>`;
+      })}
+    </ul>`;
+  }
+
+  private async create(room: string): Promise<void> {
+    const { createPage } = await import("./page-actions.ts");
+    if (this.space) await createPage(this.space, room);
+  }
+
+  private async manage(page: Page): Promise<void> {
+    const { managePage } = await import("./page-actions.ts");
+    if (this.space) await managePage(this.space, page.id, () => this.pages);
+  }
+}
+
+export const manageable = (page: Page): boolean =>
+  page.can.rename || page.can.settings || page.can.lock || page.can.delete;
+
+/** The small signs behind a page's title, each with its words for screen readers. */
+export function marks(page: Page): TemplateResult[] {
+  const found: ["lock" | "draft" | "people" | "eye", string][] = [];
+  if (page.lock) found.push(["lock", t("mark.locked")]);
+  else if (page.scope === "readonly") found.push(["eye", t("mark.readonly")]);
+  if (page.see_rule === "draft") found.push(["draft", t("see.draft")]);
+  if (page.see_rule === "staff") found.push(["people", t("see.staff")]);
+  return found.map(
+    ([sign, words]) =>
+      html`<span class="mark" title=${words}>${icon(sign)}<span class="sr">${words}</span></span>`,
+  );
+}
+
+customElements.define("ts-space", SpaceFrame);
