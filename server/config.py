@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -79,8 +78,7 @@ class Settings(BaseSettings):
     # what it keeps
     data: Path = Field(Path("data"), description="Folder of everything this server keeps.")
     database: str | None = Field(
-        None,
-        description="Where records and documents live: sqlite:///FILE. Default: twinspace.db inside --data.",
+        None, description="Where the records live: sqlite:///FILE. Default: records.sqlite3 inside --data."
     )
     redis: str | None = Field(
         None, description="Redis for several nodes; not needed, and not accepted, on a single one."
@@ -148,11 +146,9 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def database_file(self) -> Path:
-        """The SQLite file of records and log."""
-        if self.database is None:
-            return self.data / "twinspace.db"
-        return Path(urlsplit(self.database).path.removeprefix("/"))
+    def database_url(self) -> str:
+        """Where people, spaces and pages are kept."""
+        return self.database or f"sqlite:///{self.data / 'records.sqlite3'}"
 
     @classmethod
     def settings_customise_sources(

@@ -145,8 +145,8 @@ class Tokens:
         self._principal(claims)
         return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, self._key, algorithms=[ALGORITHM])
 
-    def verify(self, token: str, document: str) -> Principal:
-        """Who holds this token, if it opens `document` now. Raises BadToken, ExpiredToken, WrongDocument."""
+    def verify(self, token: str, document: str | None = None) -> Principal:
+        """Who holds this token. Raises BadToken, ExpiredToken, or WrongDocument if it opens another."""
         if len(token) > TOKEN_BYTES or not token.isascii():
             raise BadToken("This is not a document token.")
         try:
@@ -154,7 +154,7 @@ class Tokens:
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise BadToken("This document token is not signed by this server's secret.") from None
         principal = self._principal(claims)
-        if principal.document != document:
+        if document not in (None, principal.document):
             raise WrongDocument
         return principal
 

@@ -1,19 +1,32 @@
 """The one shape of every error: {"error": {"code", "message", "details"?}}.
 
-Handlers raise `ApiError`. Packages below never import it: they raise their own errors, and `translate` says
-once which status and code such an error has on the wire.
+Handlers raise `ApiError`. Packages below never import it: they raise their own errors, and the table at the
+end of this file says once which status and code such an error has on the wire.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-__all__ = ["ApiError", "ErrorBody", "ErrorResponse", "error_response", "invalid", "to_api_error", "translate"]
+from crdt.errors import (
+    ClientTaken,
+    EngineRefused,
+    LimitExceeded,
+    LogError,
+    LogUnavailable,
+    Malformed,
+    StaleEpoch,
+)
+from rooms.errors import Refused, Unavailable
+from rooms.faults import Conflict, NotAllowed, NotFound, TooManyTries, WrongCredentials
+from server.tokens import TokenError
+
+__all__ = ["ApiError", "ErrorBody", "ErrorResponse", "error_response", "invalid", "to_api_error"]
 
 MAX_FIELDS = 20
 """Fields named in one validation error; the rest are counted."""
@@ -59,23 +72,13 @@ class ApiError(Exception):
             self.details = {**(self.details or {}), "retry_after": seconds}
 
 
-E = TypeVar("E", bound=Exception)
-
-_translations: dict[type[Exception], Callable[[Any], ApiError]] = {}
-
-
-def translate(kind: type[E], to: Callable[[E], ApiError]) -> None:
-    """From now on `kind` (and its subclasses) raised by a handler is answered as `to(error)`."""
-    _translations[kind] = to
-
-
 def to_api_error(error: Exception) -> ApiError | None:
     """The answer for a known error; None for one nobody expected."""
     if isinstance(error, ApiError):
         return error
     for kind in type(error).__mro__:
-        if kind in _translations:
-            return _translations[kind](error)
+        if kind in _ANSWERS:
+            return _ANSWERS[kind](error)
     return None
 
 
@@ -105,3 +108,48 @@ def error_response(error: ApiError) -> web.Response:
         content_type="application/json",
         charset="utf-8",
     )
+
+
+RETRY_SECONDS: Final = 5
+"""When to try again what a full disk or a restart refused."""
+
+_BEARER: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+def _log_unavailable(error: LogUnavailable) -> ApiError:
+    message = f"Nothing can be saved right now: {error.reason}"
+    return ApiError(503, "log-failing", message, {"reason": error.code}, RETRY_SECONDS)
+
+
+def _log_broken(_: LogError) -> ApiError:
+    # What exactly is wrong is for the operator, and in the log.
+    message = "This document cannot be read from the store. Its operator can find out why: twinspace check."
+    return ApiError(503, "log-failing", message, {"reason": "corrupt"})
+
+
+# The most specific class of an error counts.
+_ANSWERS: Final[Mapping[type[Exception], Callable[[Any], ApiError]]] = {
+    NotFound: lambda error: ApiError(404, "not-found", str(error)),
+    NotAllowed: lambda error: ApiError(403, "not-allowed", str(error), {"reason": error.reason}),
+    Conflict: lambda error: ApiError(409, error.code, str(error)),
+    WrongCredentials: lambda error: ApiError(401, "wrong-credentials", str(error)),
+    TooManyTries: lambda error: ApiError(429, "too-many-tries", str(error), retry_after=error.retry_after),
+    TokenError: lambda error: ApiError(401, error.code, str(error), headers=_BEARER),
+    Refused: lambda error: ApiError(403, error.code, str(error)),
+    Unavailable: lambda error: ApiError(
+        503, "unavailable", str(error), {"reason": error.reason}, RETRY_SECONDS
+    ),
+    Malformed: lambda error: ApiError(
+        400, "malformed", str(error), {"what": error.what, "where": error.where}
+    ),
+    LimitExceeded: lambda error: ApiError(
+        413, "over-limit", str(error), {"what": error.what, "limit": error.limit, "value": error.value}
+    ),
+    EngineRefused: lambda _: ApiError(400, "refused", "The update cannot be applied to this document."),
+    ClientTaken: lambda error: ApiError(403, "forged-author", "The client id belongs to another writer."),
+    StaleEpoch: lambda error: ApiError(
+        409, "stale-epoch", "The document was rebuilt. Load it again.", {"current": error.current}
+    ),
+    LogUnavailable: _log_unavailable,
+    LogError: _log_broken,
+}

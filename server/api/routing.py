@@ -37,6 +37,7 @@ __all__ = [
     "BEARER",
     "LOGGED_IN",
     "PUBLIC",
+    "REST_OF_PATH",
     "ApiError",
     "Call",
     "Input",
@@ -140,6 +141,8 @@ Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,64}"
+REST_OF_PATH: Final = r"(?s:.+)"
+"""Pattern of a parameter that takes the whole rest of the path, slashes included."""
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 
 

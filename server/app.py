@@ -1,0 +1,168 @@
+"""Puts one node together: records, log, live rooms, sockets, REST, the client, the endpoints around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from crdt.limits import DEFAULT
+from crdt.log import Log
+from crdt.log.sqlite import LogSettings, SqliteLog
+from rooms.access import DENIED, Access, Changes, Principal
+from rooms.live import Shelf
+from rooms.registry import Registry
+from server import health
+from server.api import dispatch, documents, openapi
+from server.api.documents import DOCUMENTS, Documents
+from server.api.rendering import Renderer
+from server.api.routing import Route
+from server.config import Settings
+from server.health import Health
+from server.metrics import LoopLag, Metrics
+from server.security import Security
+from server.sockets.gateway import Gateway
+from server.static import Client, default_folder
+from server.tokens import TokenError, Tokens, read_secret
+
+__all__ = ["Node", "all_routes", "open_node"]
+
+NOT_THE_CLIENTS: Final = ("/api", "/collab", "/healthz", "/readyz", "/metrics")
+"""Paths below which the client has no pages: what is unknown there is an error in the API's form."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One running node, ready to be served."""
+
+    settings: Settings
+    log: Log
+    registry: Registry
+    gateway: Gateway
+    health: Health
+    metrics: Metrics
+    app: web.Application
+
+
+def all_routes() -> list[Route]:
+    """Every REST route there is."""
+    return [*documents.routes]
+
+
+@asynccontextmanager
+async def open_node(settings: Settings, client: Path | None = None) -> AsyncIterator[Node]:
+    """Opens what `settings.data` holds and builds the application around it; drains and closes it afterwards.
+
+    `client` is the folder of the built client. Raises LogError, SecretError, OSError and SQLAlchemy's errors
+    when the data cannot be used.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    tokens = Tokens(read_secret(settings.data, settings.secret_file))
+    async with AsyncExitStack() as stack:
+        changes = Changes()
+        metrics = Metrics()
+        log = SqliteLog(settings.data, _log_settings(settings))
+        await log.open()
+        stack.push_async_callback(log.close)
+        shelf = Shelf(log, limits=replace(DEFAULT, update_bytes=settings.update_bytes), observer=metrics)
+        registry = Registry(shelf, quiet=settings.unload_after)
+        security = Security(settings)
+        door = dispatch.Door(
+            services=None,  # type: ignore[arg-type]
+            security=security,
+            authenticate=_nobody,
+            budgets=dispatch.Budgets(settings.api_rate, settings.api_burst),
+        )
+        gateway = Gateway(
+            registry,
+            _NoRecords(),
+            changes,
+            resolve=door.authenticate,
+            verify=_verifier(tokens),
+            cookie=lambda request: security.cookie.read(request) if security.cookie_counts(request) else None,
+            origin_allowed=security.origin_allowed,
+            observer=metrics,
+            max_connections=settings.max_connections,
+        )
+        renderer = Renderer()
+        stack.push_async_callback(renderer.close)
+        state = Health(lambda: log.health)
+        app = _application(security, Client(client or default_folder()))
+        app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
+        _add_api(app, door)
+        gateway.add_to(app)
+        health.add_routes(app, state, metrics, security, settings.metrics_token)
+        await stack.enter_async_context(LoopLag(metrics).running())
+        gateway.start()
+        try:
+            yield Node(settings, log, registry, gateway, state, metrics, app)
+        finally:
+            state.draining = True
+            await gateway.drain()
+
+
+class _NoRecords:
+    async def access(self, principal: Principal, document: str) -> Access:
+        return DENIED
+
+
+async def _nobody(token: str) -> Principal | None:
+    return None
+
+
+def _log_settings(settings: Settings) -> LogSettings:
+    return LogSettings(
+        history_days=settings.history_days,
+        tail_updates=settings.compaction_updates,
+        tail_bytes=settings.compaction_bytes,
+    )
+
+
+def _verifier(tokens: Tokens) -> Callable[[str], Principal | None]:
+    def verify(token: str) -> Principal | None:
+        try:
+            return tokens.verify(token)
+        except TokenError:
+            return None
+
+    return verify
+
+
+def _application(security: Security, client: Client) -> web.Application:
+    """The application with what holds for every answer: errors in one form, and the security headers."""
+
+    @web.middleware
+    async def pages(request: web.Request, handler: dispatch.RequestHandler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if request.method not in dispatch.SAFE or _below(request.path, NOT_THE_CLIENTS):
+                raise
+            return client.respond(request)
+
+    async def protect(request: web.Request, response: web.StreamResponse) -> None:
+        page = response.content_type == "text/html" and not _below(request.path, ("/api",))
+        response.headers.update(security.headers(request, page=page))
+        if request.path.startswith(documents.PREFIX):
+            response.headers.update(security.cors_headers(request))
+
+    app = web.Application(middlewares=[dispatch.errors_middleware, pages])
+    app.on_response_prepare.append(protect)
+    return app
+
+
+def _below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)
+
+
+def _add_api(app: web.Application, door: dispatch.Door) -> None:
+    routes = all_routes()
+    dispatch.add_routes(app, routes, door)
+    documents.add_preflight(app, door.security)
+    description = openapi.describe(routes, version=version("twinspace"), cookie=door.security.cookie.name)
+    openapi.add_routes(app, description)

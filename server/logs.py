@@ -1,0 +1,144 @@
+"""Logs without secrets, content or names: text for people, or JSON lines for machines.
+
+What is logged of a request is the route it matched, not the path: a document's name may be a person's. No
+query string, no address, no header. As a second net every line passes `redact`, which knows how secrets look.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+import traceback
+from types import TracebackType
+from typing import IO, Any, Final, Literal
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+__all__ = ["AccessLog", "JsonFormatter", "TextFormatter", "redact", "set_up"]
+
+_SECRETS: Final = re.compile(
+    r"""
+      (?P<jwt> \beyJ[\w-]{4,}\.[\w-]*\.[\w-]* )                         # a JSON Web Token
+    | (?P<scheme> \b(?:bearer|basic)\s+ ) [^\s'",;]+                    # Authorization
+    | (?P<key> \b(?:token|password|secret|authorization|cookie|sec-websocket-protocol)['"]?\s*[=:]\s*['"]?
+        | \btwinspace= | \byauth- ) (?:(?:bearer|basic)\s+)? [^\s'"&,;}]+   # token=..., "password": "..."
+    | \b[a-z]{3,}(?:-[a-z]{3,}){4}\b                                   # the words of a code card
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """The text with everything that looks like a secret replaced by [redacted]."""
+    return _SECRETS.sub(lambda found: (found["scheme"] or found["key"] or "") + "[redacted]", text)
+
+
+def _describe(error: BaseException) -> str:
+    """The stack and the kinds of the errors. Their messages may quote what a user sent, so only our own
+    packages' errors and the operating system's keep theirs."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        kind = type(current)
+        ours = kind.__module__.partition(".")[0] in ("crdt", "rooms", "server") or isinstance(
+            current, OSError
+        )
+        message = f": {current}" if ours else ""
+        stack = "".join(traceback.format_tb(current.__traceback__))
+        parts.append(f"{stack}{kind.__module__}.{kind.__qualname__}{message}")
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return "\ncaused by:\n".join(parts)
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-23T19:26:48Z info server.app: message`, and errors with their stack."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.replace("\n", "\\n")  # nobody forges a line
+        return super().formatMessage(record)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z"
+
+    def formatException(self, ei: Any) -> str:
+        error: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] = ei
+        return _describe(error[1]) if error[1] is not None else ""
+
+
+class JsonFormatter(TextFormatter):
+    """One JSON object a line: time, level, logger, message, what `extra={"data": {...}}` adds, and error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        data = getattr(record, "data", None)
+        if isinstance(data, dict):
+            line.update(data)
+        if record.exc_info:
+            line["error"] = redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class AccessLog(AbstractAccessLogger):
+    """One line a request: method, route, status, bytes, milliseconds."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        data = {
+            "method": request.method if request.method in _METHODS else "-",
+            "route": _route(request),
+            "status": response.status,
+            "bytes": response.body_length,
+            "ms": round(time * 1000, 1),
+        }
+        self.logger.info(
+            "%s %s %d %d bytes %.1f ms",
+            data["method"],
+            data["route"],
+            data["status"],
+            data["bytes"],
+            data["ms"],
+            extra={"data": data},
+        )
+
+    @property
+    def enabled(self) -> bool:
+        return self.logger.isEnabledFor(logging.INFO)
+
+
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+def _route(request: web.BaseRequest) -> str:
+    if not isinstance(request, web.Request):
+        return "-"
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "-"
+
+
+def set_up(form: Literal["text", "json"], level: str, stream: IO[str] | None = None) -> None:
+    """Sends all logging of this process, from `level` on, to standard error in one form."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.captureWarnings(True)
+    # Their debug lines hold frames and statements, that is content.
+    for chatty in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.server", "aiohttp.websocket"):
+        logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))

@@ -1,0 +1,130 @@
+"""What this node counts, in a Prometheus registry of its own, and the sampler of the event loop's lag.
+
+No metric has a label that grows with use: no document, no person, no address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+__all__ = ["CONTENT_TYPE", "LoopLag", "Metrics"]
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+_LATENCY: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_KNOWN_REASON_LENGTH: Final = 40
+_MAX_REASONS: Final = 64
+
+
+@dataclass
+class Metrics:
+    """Every metric of one node; it is the `rooms.observer.Observer` of its live rooms."""
+
+    registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+
+    def __post_init__(self) -> None:
+        ProcessCollector(registry=self.registry)
+        self.connections = self._gauge("connections", "Open WebSocket connections")
+        self.documents = self._gauge("documents_in_memory", "Documents in memory")
+        self.edits = self._counter("edits", "Edits committed to the log")
+        self.deliveries = self._counter("deliveries", "Edits and presence handed to readers")
+        self.edit_to_durable = self._histogram(
+            "edit_to_durable_seconds", "From the arrival of an edit to its durable commit"
+        )
+        self.edit_to_fan_out = self._histogram(
+            "edit_to_fan_out_seconds", "From the arrival of an edit to its hand-over to all readers here"
+        )
+        self.document_load = self._histogram("document_load_seconds", "Loading of a document from the log")
+        self.loop_lag = self._histogram("loop_lag_seconds", "How late the event loop ran a timer")
+        self.loop_lag_now = self._gauge("loop_lag_last_seconds", "The latest sample of the event loop's lag")
+        self.readers_shed = self._counter("readers_shed", "Readers that fell behind and were skipped")
+        self.refused_messages = Counter(
+            "refused", "Messages refused", ["reason"], namespace="twinspace", registry=self.registry
+        )
+        self.log_healthy = self._gauge("log_healthy", "1 while the durable log can be written")
+        self.requests = Counter(
+            "requests", "HTTP requests", ["method", "status"], namespace="twinspace", registry=self.registry
+        )
+        self._reasons: set[str] = set()
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, namespace="twinspace", registry=self.registry)
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, namespace="twinspace", registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, namespace="twinspace", registry=self.registry, buckets=_LATENCY)
+
+    def exposition(self) -> bytes:
+        """The registry in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    # rooms.observer.Observer
+
+    def connection_opened(self) -> None:
+        self.connections.inc()
+
+    def connection_closed(self) -> None:
+        self.connections.dec()
+
+    def document_loaded(self, seconds: float) -> None:
+        self.documents.inc()
+        self.document_load.observe(seconds)
+
+    def document_unloaded(self) -> None:
+        self.documents.dec()
+
+    def edit_committed(self, seconds: float) -> None:
+        self.edits.inc()
+        self.edit_to_durable.observe(seconds)
+
+    def fanned_out(self, seconds: float, deliveries: int) -> None:
+        self.deliveries.inc(deliveries)
+        self.edit_to_fan_out.observe(seconds)
+
+    def reader_shed(self) -> None:
+        self.readers_shed.inc()
+
+    def refused(self, reason: str) -> None:
+        # A reason is one of our own words; should a stranger's ever get here, it must not grow the registry.
+        if reason not in self._reasons:
+            if len(self._reasons) >= _MAX_REASONS or len(reason) > _KNOWN_REASON_LENGTH:
+                reason = "other"
+            self._reasons.add(reason)
+        self.refused_messages.labels(reason).inc()
+
+
+class LoopLag:
+    """Sleeps again and again, and records how late it woke; the proof that the loop runs."""
+
+    def __init__(self, metrics: Metrics, interval: float = 0.5) -> None:
+        self._metrics = metrics
+        self._interval = interval
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Samples for the length of a block."""
+        task = asyncio.create_task(self._sample(), name="loop lag")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _sample(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + self._interval
+            await asyncio.sleep(self._interval)
+            lag = max(0.0, loop.time() - due)
+            self._metrics.loop_lag.observe(lag)
+            self._metrics.loop_lag_now.set(lag)

@@ -1,0 +1,84 @@
+"""Serving a node on its one port, from the first connection to the last commit.
+
+On SIGTERM or Ctrl-C: stop accepting, take no more edits, commit what is in flight, close sockets with 1012,
+end. A second signal does not hurry it: it is over within five seconds as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from server.app import Node, open_node
+from server.config import Settings
+from server.logs import AccessLog
+
+__all__ = ["listening", "run"]
+
+BACKLOG: Final = 1024
+REQUEST_SECONDS: Final = 1.0
+"""How long requests under way may still take when the server stops."""
+STOP_SECONDS: Final = 4.7
+"""A disk that hangs cannot hold the process longer. What it then had not committed, nobody was told is saved."""
+HEADER_BYTES: Final = 16 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def listening(node: Node) -> AsyncIterator[str]:
+    """Accepts connections for the length of a block; gives the address, such as http://127.0.0.1:8080."""
+    runner = web.AppRunner(
+        node.app,
+        access_log_class=AccessLog,
+        auto_decompress=False,
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        keepalive_timeout=75,
+        shutdown_timeout=REQUEST_SECONDS,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, node.settings.host, node.settings.port, backlog=BACKLOG)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        node.health.draining = True
+        await site.stop()
+    finally:
+        await runner.cleanup()
+
+
+async def run(settings: Settings, ready: Callable[[Node, str], None] | None = None) -> None:
+    """Serves until a signal comes. `ready` is called with the node and its address once it listens."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_node(settings) as node, listening(node) as address:
+        if ready is not None:
+            ready(node, address)
+        sys.stdout.write(f"listening on {address}\n")
+        sys.stdout.flush()
+        if not settings.cookie_secure:
+            logger.warning("session cookies travel over plain http: use this in a closed network only")
+        await stop.wait()
+        logger.info("stopping")
+        deadline = threading.Timer(STOP_SECONDS, _give_up)
+        deadline.daemon = True
+        deadline.start()
+
+
+def _give_up() -> None:
+    logger.error("the server could not end in order within %s seconds: ended anyway", STOP_SECONDS)
+    logging.shutdown()
+    os._exit(1)
