@@ -1,0 +1,12 @@
+"""Load and faults: real clients against real servers, on this machine only.
+
+One file a workload (`replay`, `crash`), each with its own command under `python -m load`. What they share:
+
+    target.py     which addresses may be loaded: loopback, nothing else
+    wire.py       the two WebSocket framings as values, sans-I/O
+    coverage.py   which clocks of which client ids have been seen
+    replica.py    one client's document, its edits and what became of them, sans-I/O
+    client.py     a replica on a socket: connects, goes offline, comes back
+    servers.py    servers as processes on temporary folders
+    report.py     percentiles, how noisy the machine was, progress
+"""
