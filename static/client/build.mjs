@@ -12,7 +12,7 @@ const TARGET = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const MAIN = "src/main.ts";
 const EDITOR = "src/editor/index.ts";
 /** Built aside and swapped in at the end: a running server never sees half a build. */
-const OUT = "dist.new";
+const OUT = "node_modules/.dist";
 const watch = process.argv.includes("--watch");
 
 /** `import css from "./x.css"` in a script gives the minified text; a stylesheet of its own stays a file. */

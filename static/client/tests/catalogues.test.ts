@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import en from "../src/i18n/en.ts";
+import es from "../src/i18n/es.ts";
+import { type Catalogue, format, LANGUAGES, type Message, pickLanguage } from "../src/i18n/index.ts";
+import manageEn from "../src/i18n/manage/en.ts";
+import manageEs from "../src/i18n/manage/es.ts";
+import managePt from "../src/i18n/manage/pt.ts";
+import pt from "../src/i18n/pt.ts";
+
+const CATALOGUES: Record<string, Record<string, Catalogue>> = {
+  shell: { en, es, pt },
+  manage: { en: manageEn, es: manageEs, pt: managePt },
+};
+
+const texts = (message: Message): string[] =>
+  typeof message === "string" ? [message] : Object.values(message);
+const names = (text: string): string[] =>
+  [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? "").sort();
+const widest = (message: Message): string[] => names(typeof message === "string" ? message : message.other);
+
+for (const [part, catalogues] of Object.entries(CATALOGUES)) {
+  const english = catalogues.en ?? {};
+
+  test(`${part}: every language has every message, and none more`, () => {
+    assert.deepEqual(Object.keys(catalogues).sort(), LANGUAGES.map(({ code }) => code).sort());
+    for (const [code, catalogue] of Object.entries(catalogues)) {
+      assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(english).sort(), code);
+    }
+  });
+
+  test(`${part}: a message has the same parameters in every language, and is not empty`, () => {
+    for (const [code, catalogue] of Object.entries(catalogues)) {
+      for (const [key, message] of Object.entries(catalogue)) {
+        assert.deepEqual(widest(message), widest(english[key] ?? ""), `${code} ${key}`);
+        for (const text of texts(message)) assert.ok(text.trim(), `${code} ${key}`);
+        assert.equal(typeof message, typeof english[key], `${code} ${key}`);
+      }
+    }
+  });
+
+  test(`${part}: every number finds its plural form and leaves no brace behind`, () => {
+    for (const [code, catalogue] of Object.entries(catalogues)) {
+      for (const [key, message] of Object.entries(catalogue)) {
+        for (const count of [0, 1, 2, 5, 21, 1_000_000]) {
+          const params = Object.fromEntries(widest(message).map((name) => [name, "x"]));
+          const text = format(message, { ...params, count }, code);
+          assert.ok(text && !/[{}]/.test(text), `${code} ${key}: ${text}`);
+        }
+      }
+    }
+  });
+}
+
+test("every message that the source asks for exists", () => {
+  const known = new Set(Object.values(CATALOGUES).flatMap((part) => Object.keys(part.en ?? {})));
+  let asked = 0;
+  for (const name of readdirSync("src", { recursive: true })) {
+    if (!name.endsWith(".ts") || name.startsWith("editor")) continue;
+    for (const [, key] of readFileSync(`src/${name}`, "utf8").matchAll(/\bt\(\s*"([^"]+)"/g)) {
+      asked++;
+      assert.ok(known.has(key ?? ""), `${name} asks for "${key}"`);
+    }
+  }
+  assert.ok(asked > 100);
+});
+
+test("parameters are put in, numbers as the language writes them", () => {
+  assert.equal(format("Hello, {name}", { name: "Ana" }, "en"), "Hello, Ana");
+  assert.equal(format({ one: "{count} page", other: "{count} pages" }, { count: 1 }, "en"), "1 page");
+  assert.equal(
+    format({ one: "{count} page", other: "{count} pages" }, { count: 12_345 }, "en"),
+    "12,345 pages",
+  );
+  assert.equal(format("{size} km", { size: 1.5 }, "pt"), "1,5 km");
+  assert.equal(format("{name}", { name: "{other}" }, "en"), "{other}");
+});
+
+test("the first language that we speak is taken, whatever its region", () => {
+  assert.equal(pickLanguage([null, "fr-FR", "pt-BR", "en"]), "pt");
+  assert.equal(pickLanguage(["ES"]), "es");
+  assert.equal(pickLanguage([undefined, "xx"]), "en");
+});
