@@ -158,8 +158,11 @@ def _any(reader: Reader, limits: Limits, depth: int) -> int:
         reader.var_string()
     elif tag == 125:
         reader.var_int()
-    elif tag == 123 or tag == 122:
+    elif tag == 123:
         reader.raw(8)
+    elif tag == 122:
+        if abs(int.from_bytes(reader.raw(8), "big", signed=True)) > MAX_SAFE_INTEGER:
+            raise Malformed("bigint", start)  # the engine keeps it as a double, rounded
     elif tag == 124:
         reader.raw(4)
     elif tag == 116:
