@@ -9,12 +9,14 @@ CrdtError
     ├── LogCorrupt      what it holds cannot be true
     ├── StaleEpoch      the entry is of another epoch than its document; .current
     ├── ClientTaken     the entry claims a client id that belongs to somebody else; .client
-    └── CompactionFailed  a document's tail could not be folded into a snapshot; nothing was changed
+    ├── CompactionFailed  a document's tail could not be folded into a snapshot; nothing was changed
+    └── ArchiveError    a backup could not be made or restored
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "ArchiveError",
     "ClientTaken",
     "CompactionFailed",
     "CrdtError",
@@ -123,3 +125,7 @@ class ClientTaken(LogError):
 
 class CompactionFailed(LogError):
     """A document's tail could not be folded into a snapshot. The stored document is as it was."""
+
+
+class ArchiveError(LogError):
+    """A backup could not be made or restored. The message says what to do."""

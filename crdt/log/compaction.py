@@ -18,6 +18,7 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from crdt import jobs
 from crdt.errors import CompactionFailed, LogCorrupt, LogError
 from crdt.log.reader import over_threshold, quarantined, read_foldable
 from crdt.log.transactions import Tail, quarantine, replace_tail
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 _JOB_SECONDS = 60
+
+
+class _NoPool(Exception):
+    """No process can be started for merging."""
 
 
 class Store(Protocol):
@@ -71,7 +76,10 @@ class Compactor:
     async def compact(self, document: str) -> bool:
         """See `crdt.log.Log.compact`. Success ends a quarantine."""
         async with self._one_at_a_time:
-            folded = await self._fold(document)
+            try:
+                folded = await self._fold(document)
+            except _NoPool as error:
+                raise CompactionFailed("No process can be started for merging.") from error
         self._quarantined.discard(document)
         return folded
 
@@ -109,8 +117,8 @@ class Compactor:
                     await self._quarantine(document, error)
                 finally:
                     self._due.pop(document, None)
-        except LogError as error:
-            # The log cannot be used now. It starts us again when it can.
+        except (LogError, _NoPool) as error:
+            # Nothing can be compacted now. We start again when the log has recovered or a long tail grows.
             self._due.clear()
             _logger.warning("Compaction waits: %s", error)
         except Exception:
@@ -146,9 +154,21 @@ class Compactor:
             return await asyncio.wrap_future(job)
         except BrokenExecutor as error:
             await self._drop_pool()
+            if not await self._pool_works():
+                raise _NoPool from error
             raise CompactionFailed(f"The process that merged {document!r} died.") from error
         except Exception as error:
             raise CompactionFailed(f"{document!r} cannot be merged: {error}") from error
+
+    async def _pool_works(self) -> bool:
+        """Whether the document is to blame for a pool that broke, or the machine."""
+        self._pool = self._make_pool()
+        try:
+            await asyncio.wrap_future(await asyncio.to_thread(self._pool.submit, os.getpid))
+        except BrokenExecutor:
+            await self._drop_pool()
+            return False
+        return True
 
     async def _quarantine(self, document: str, error: LogError) -> None:
         _logger.error("%r is compacted no more, until `twinspace compact` succeeds: %s", document, error)
@@ -178,8 +198,6 @@ def _begin_worker() -> None:
 
 
 def _merge_in_pool(snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:
-    from crdt import jobs
-
     alone = multiprocessing.parent_process() is not None
     if alone:
         signal.alarm(_JOB_SECONDS)  # a merge that hangs kills its process, which the pool reports

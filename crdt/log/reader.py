@@ -151,12 +151,14 @@ def document_exists(connection: sqlite3.Connection, name: str) -> bool:
     return connection.execute(query, (name,)).fetchone() is not None
 
 
-def over_threshold(connection: sqlite3.Connection, updates: int, size: int) -> list[str]:
-    """The documents whose tail calls for compaction."""
+def over_threshold(
+    connection: sqlite3.Connection, updates: int, size: int, *, quarantined: bool = False
+) -> list[str]:
+    """The documents whose tail calls for compaction, without or with those in quarantine."""
     query = """
         SELECT name FROM documents
-        WHERE (tail_count > ? OR tail_bytes > ?) AND name IS NOT NULL AND quarantine IS NULL"""
-    return [name for (name,) in connection.execute(query, (updates, size)).fetchall()]
+        WHERE (tail_count > ? OR tail_bytes > ?) AND name IS NOT NULL AND (quarantine IS NULL OR ?)"""
+    return [name for (name,) in connection.execute(query, (updates, size, quarantined)).fetchall()]
 
 
 def quarantined(connection: sqlite3.Connection) -> list[str]:

@@ -103,7 +103,9 @@ SCHEMA_VERSION = len(_STEPS)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open (and create) the log file for durable writing. Raises sqlite3.Error."""
+    """Open (and create) the log file for durable writing. Raises sqlite3.Error, OSError."""
+    if not path.exists():
+        path.touch(0o600)  # it holds personal data; SQLite gives its side files the same mode
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _harden(connection)

@@ -1,0 +1,81 @@
+"""`twinspace compact`: fold every tail, prune, give free space back. For a stopped server."""
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
+from crdt.log.check import Progress, no_progress
+from crdt.log.folder import FolderLock
+from crdt.log.reader import over_threshold
+from crdt.log.schema import FILE_NAME, connect
+from crdt.log.sqlite import LogSettings, SqliteLog
+
+__all__ = ["CompactReport", "compact_all"]
+
+
+@dataclass(slots=True)
+class CompactReport:
+    """What became smaller."""
+
+    compacted: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """(document, why). These are as they were."""
+    bytes_before: int = 0
+    bytes_after: int = 0
+
+
+def compact_all(
+    folder: Path, progress: Progress = no_progress, settings: LogSettings | None = None
+) -> CompactReport:
+    """Compact every document of a data folder, those in quarantine too, then shrink the file.
+
+    Raises LogUnavailable when a server uses the folder or there is no log in it, LogCorrupt.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise LogUnavailable(f"There is no {FILE_NAME} in {folder}: is this the data folder?", "io-error")
+    report = CompactReport(bytes_before=path.stat().st_size)
+    asyncio.run(_compact_documents(folder, progress, settings, report))
+    progress("shrinking the file", 0, 1)
+    _shrink(folder)
+    progress("shrinking the file", 1, 1)
+    report.bytes_after = path.stat().st_size
+    return report
+
+
+async def _compact_documents(
+    folder: Path, progress: Progress, settings: LogSettings | None, report: CompactReport
+) -> None:
+    log = SqliteLog(folder, settings)
+    await log.open()
+    try:
+        names = await log.read(partial(over_threshold, updates=0, size=0, quarantined=True))
+        for done, name in enumerate(names):
+            progress("documents", done, len(names))
+            try:
+                report.compacted += await log.compact(name)
+            except (CompactionFailed, LogCorrupt) as error:
+                report.failed.append((name, str(error)))
+        progress("documents", len(names), len(names))
+        await log.prune()
+    finally:
+        await log.close()
+
+
+def _shrink(folder: Path) -> None:
+    with FolderLock(folder):
+        connection = connect(folder / FILE_NAME)
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise LogUnavailable(
+                f"The documents are compacted, but the file could not be shrunk: {error}. "
+                "Shrinking needs as much free space as the file takes.",
+                "disk-full",
+            ) from error
+        finally:
+            connection.close()
