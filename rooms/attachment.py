@@ -7,6 +7,7 @@ to a reader that does not keep up (it is brought up to date by state vector when
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,9 +65,12 @@ class Attachment:
 
     __slots__ = (
         "__weakref__",
+        "_answering",
         "_asked",
         "_late",
+        "_loop",
         "_owed",
+        "_telling",
         "access",
         "behind",
         "outlet",
@@ -96,15 +100,35 @@ class Attachment:
         """One entry per step 1 sent: whether it asks for edits that were not taken in."""
         self._owed = 0
         """Updates received that were neither taken in nor answered."""
+        self._answering = False
+        """An answer waits for the end of this turn or for a commit."""
+        self._telling = False
+        self._loop = asyncio.get_running_loop()
         self._late = False
         """The socket drained while the document was not there to catch up with."""
 
     # What the client says
 
     def receive_step1(self, state_vector: bytes) -> None:
-        """A client says what it has: it gets what it lacks, and is asked what we lack."""
+        """A client says what it has: it gets what it lacks, and is asked what we lack.
+
+        One answer is under way at a time. A client that asks again meanwhile is answered once more,
+        for its latest question, so that small questions cannot pile up large answers.
+        """
         self.wanted = state_vector
-        self._answer()
+        self._answer_soon()
+
+    def receive_query(self) -> None:
+        """A client asks who is here; asked many times in a turn, it is told once."""
+        if not self._telling:
+            self._telling = True
+            self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        everybody = self.room.everybody()
+        if everybody is not None:
+            self.outlet.send(self.outlet.framing.awareness(everybody))
 
     def receive_step2(self, update: bytes) -> None:
         """A client's answer to our step 1."""
@@ -166,13 +190,18 @@ class Attachment:
 
     def room_is_active(self) -> None:
         """The document was loaded (again): questions that waited are answered."""
-        if self.wanted is not None:
-            self._answer()
+        self._answer_soon()
         if self._late:
             self.catch_up()
 
+    def _answer_soon(self) -> None:
+        if self.wanted is not None and not self._answering and self.room.active:
+            self._answering = True
+            self._loop.call_soon(self._answer)
+
     def _answer(self) -> None:
-        if self.wanted is None or not self.room.active:
+        if self.wanted is None or not self.room.active or self not in self.room.attachments:
+            self._answering = False
             return
         try:
             self._asked.append(False)
@@ -180,7 +209,19 @@ class Attachment:
             self.room.answer(self, self.wanted)
         except CrdtError as error:
             self.wanted = None
+            self._answering = False
             self.outlet.refuse(error)
+
+    def answered(self, state_vector: bytes) -> None:
+        """The answer to this question leaves now."""
+        self._answering = False
+        if self.wanted is state_vector:
+            self.wanted = None
+        self._answer_soon()
+
+    def unanswered(self) -> None:
+        """The answer held what the log does not; the question is answered when the room is active again."""
+        self._answering = False
 
     # What the socket says
 
@@ -195,6 +236,11 @@ class Attachment:
             behind, self.behind = self.behind, None
             self.room.catch_up(self, behind)
         self._late = self.behind is not None
+
+    def missed(self, state_vector: bytes) -> None:
+        """What was to bring this reader up to date did not leave; it is as far behind as before."""
+        self.behind = self.behind or state_vector
+        self._late = True
 
     # Rights
 

@@ -107,7 +107,7 @@ class LiveRoom:
         self._loaded = False
         self._answer: tuple[int, bytes, list[bytes]] | None = None
         self._changed = asyncio.Event()
-        self._presence = Presence(self._announce, self._loop.call_soon)
+        self._presence = Presence(self._announce, self._loop.call_soon, self._loop.time)
         self._leaving: dict[Attachment, asyncio.TimerHandle] = {}
         self._loading = self._loop.create_task(self._load(), name=f"load {name}")
 
@@ -147,6 +147,7 @@ class LiveRoom:
         """
         self.attachments.discard(attachment)
         if grace:
+            self._presence.line_broke(attachment)
             self._leaving[attachment] = self._loop.call_later(grace, self._leave, attachment)
         else:
             self._leave(attachment)
@@ -403,16 +404,19 @@ class LiveRoom:
         updates = self._diff(state_vector)
 
         def depart() -> None:
-            attachment.wanted = None
+            attachment.answered(state_vector)
             outlet = attachment.outlet
             outlet.send(outlet.framing.step2(updates[0]))
             for waiting in updates[1:]:
                 outlet.send(outlet.framing.update(waiting))
 
-        self._after_commits(_Then(depart))
+        self._after_commits(_Then(depart, attachment.unanswered))
 
     def catch_up(self, attachment: Attachment, state_vector: bytes) -> None:
-        """Sends a reader that had fallen behind what it missed since ``state_vector``."""
+        """Sends a reader that had fallen behind what it missed since ``state_vector``.
+
+        What a failed commit takes away again it need not be sent.
+        """
         updates = self._diff(state_vector)
         everybody = self._presence.everybody()
 
@@ -423,7 +427,7 @@ class LiveRoom:
             if everybody is not None:
                 outlet.send(outlet.framing.awareness(everybody))
 
-        self._after_commits(_Then(depart))
+        self._after_commits(_Then(depart, lambda: attachment.missed(state_vector)))
 
     def durable_vector(self) -> bytes:
         """A state vector that promises no more than what readers have been shown."""
@@ -509,12 +513,13 @@ class _Waiter:
 
 @dataclass(slots=True)
 class _Then:
-    """An origin that does something once the commits are done. If they fail, it is asked for anew."""
+    """An origin that does something once the commits are done, or something else when they failed."""
 
     depart: Callable[[], None]
+    drop: Callable[[], None]
 
     def committed(self) -> None:
         self.depart()
 
     def lost(self, error: Exception) -> None:
-        pass
+        self.drop()

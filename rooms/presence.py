@@ -15,6 +15,10 @@ from crdt.codec import JsonValue
 __all__ = ["Presence"]
 
 
+ECHO_SECONDS = 30.0
+"""How long clients may repeat the state of somebody who has left: y-protocols' own time-out."""
+
+
 @dataclass(slots=True)
 class _Held:
     owner: Hashable
@@ -22,27 +26,34 @@ class _Held:
     subject: str
     clock: int
     state: Mapping[str, JsonValue]
+    broken: bool = False
+    """Its owner's line broke: whoever of the same subject comes back speaks for it."""
 
 
 class Presence:
     """The awareness states of one document.
 
     ``announce`` is called with one encoded awareness payload for all changes of a loop turn;
-    ``soon`` schedules a function once for the end of this turn (``loop.call_soon``).
+    ``soon`` schedules a function once for the end of this turn (``loop.call_soon``); ``clock`` is
+    monotonic seconds.
     """
 
-    __slots__ = ("_announce", "_dirty", "_held", "_limit", "_soon")
+    __slots__ = ("_announce", "_clock", "_dirty", "_gone", "_held", "_limit", "_soon")
 
     def __init__(
         self,
         announce: Callable[[bytes], None],
         soon: Callable[[Callable[[], None]], object],
+        clock: Callable[[], float],
         *,
         states_per_owner: int = 4,
     ) -> None:
         self._held: dict[int, _Held] = {}
         self._dirty: dict[int, AwarenessEntry] = {}
+        self._gone: dict[int, tuple[int, float]] = {}
+        """Clock and time at which a client id's state was taken away, oldest first."""
         self._announce = announce
+        self._clock = clock
         self._soon = soon
         self._limit = states_per_owner
 
@@ -63,30 +74,43 @@ class Presence:
         """Takes what one attachment says of itself; returns how many entries were not its own to say.
 
         Follows y-protocols' rule: an entry counts if its clock is newer, or is the same and takes a
-        held state away. A client id another attachment holds is taken over only by the same subject
-        (a reconnect that came before the old socket was found dead).
+        held state away. Older stock clients repeat every state they hear: an entry for a client id
+        that another attachment holds, or that has just left under this clock, is such an echo. Only
+        the same subject takes a client id over, by a newer clock or when the old line broke.
         """
         foreign = 0
         for entry in entries:
             held = self._held.get(entry.client)
-            if held is not None and held.owner != owner and held.subject != subject:
-                foreign += 1
-                continue
-            if entry.state is None:
-                if held is not None and held.owner == owner and entry.clock >= held.clock:
-                    self._remove(entry.client, entry.clock)
-                continue
             if held is None:
-                mine = sum(1 for other in self._held.values() if other.owner == owner)
-                if mine >= self._limit:
+                if entry.state is None or self._is_echo(entry) or self._is_full(owner):
                     foreign += 1
                     continue
-            elif entry.clock < held.clock or (entry.clock == held.clock and held.owner == owner):
+            elif held.owner != owner:
+                if held.subject != subject or (entry.clock <= held.clock and not held.broken):
+                    foreign += 1
+                    continue
+            elif entry.clock < held.clock or (entry.clock == held.clock and entry.state is not None):
+                continue
+            if entry.state is None:
+                self._remove(entry.client, entry.clock)
                 continue
             state = entry.state if stamp is None else {**entry.state, "user": stamp}
             self._held[entry.client] = _Held(owner, subject, entry.clock, state)
             self._mark(AwarenessEntry(entry.client, entry.clock, state))
         return foreign
+
+    def _is_echo(self, entry: AwarenessEntry) -> bool:
+        gone = self._gone.get(entry.client)
+        return gone is not None and entry.clock <= gone[0]
+
+    def _is_full(self, owner: Hashable) -> bool:
+        return sum(1 for held in self._held.values() if held.owner == owner) >= self._limit
+
+    def line_broke(self, owner: Hashable) -> None:
+        """The attachment is gone without a word; its states stay until :meth:`leave`."""
+        for held in self._held.values():
+            if held.owner == owner:
+                held.broken = True
 
     def restamp(self, owner: Hashable, stamp: Mapping[str, JsonValue] | None) -> None:
         """Renews the stamped fields after a right or a name changed; the clocks stay the client's."""
@@ -111,6 +135,13 @@ class Presence:
 
     def _remove(self, client: int, clock: int) -> None:
         del self._held[client]
+        now = self._clock()
+        self._gone.pop(client, None)
+        self._gone[client] = (clock, now)
+        for other, (_, since) in tuple(self._gone.items()):
+            if now - since < ECHO_SECONDS:
+                break
+            del self._gone[other]
         self._mark(AwarenessEntry(client, clock, None))
 
     def _mark(self, entry: AwarenessEntry) -> None:

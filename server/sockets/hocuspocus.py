@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,6 +66,9 @@ class _Line:
         self.waiting: list[tuple[int, Reader]] = []
         """Messages that came before the document was ready."""
         self.waiting_bytes = 0
+        self.opening: asyncio.Task[None] | None = None
+        self.newer_token: str | None = None
+        """A token that came while the first one was being looked at."""
 
     # The attachment's outlet
 
@@ -166,6 +170,9 @@ class HocuspocusSession(SocketSession):
             self._authenticate(line, key, reader)
         elif line is None:
             return
+        elif kind == CLOSE:
+            line.say(CLOSE, var_string("provider_initiated"))
+            self.drop(line)
         elif line.attachment is not None:
             self._handle(line, line.attachment, kind, reader)
         else:
@@ -188,22 +195,29 @@ class HocuspocusSession(SocketSession):
                 self._deny(_Line(self, key), "too-many-documents")
                 return
             line = self._lines[key] = _Line(self, key)
-            self.start(self._open(line, token))
-        elif line.attachment is not None:
-            self.connection.hold()
-            self.start(self._renew_token(line, line.attachment, token)).add_done_callback(
-                lambda _: self.connection.release()
-            )
+            line.opening = self.start(self._open(line, token))
+        elif line.attachment is None:
+            line.newer_token = token
+        else:
+            self._take_token(line, line.attachment, token)
+
+    def _take_token(self, line: _Line, attachment: Attachment, token: str) -> None:
+        self.connection.hold()
+        self.start(self._renew_token(line, attachment, token)).add_done_callback(
+            lambda _: self.connection.release()
+        )
 
     async def _open(self, line: _Line, token: str) -> None:
         attachment = await self.enter(line.document, token, line, wants_echo=False)
         if attachment is None:
-            self._lines.pop(line.key, None)
+            if self._lines.get(line.key) is line:
+                del self._lines[line.key]
             self._deny(line, "")
             return
         if self._lines.get(line.key) is not line or not self.connection.open:
             self.leave(attachment)
             return
+        line.opening = None
         waiting, line.waiting, line.waiting_bytes = line.waiting, [], 0
         line.attachment = attachment
         line.authenticated(attachment.access)
@@ -214,6 +228,8 @@ class HocuspocusSession(SocketSession):
         for kind, reader in waiting:
             if line.attachment is not None:
                 self._handle(line, line.attachment, kind, reader)
+        if line.attachment is not None and line.newer_token is not None:
+            self._take_token(line, line.attachment, line.newer_token)
 
     def _deny(self, line: _Line, reason: str) -> None:
         """Says no; the socket stays for a while, so that the client can come with a better token."""
@@ -234,7 +250,9 @@ class HocuspocusSession(SocketSession):
         self.gateway.watch(attachment)
 
     def drop(self, line: _Line) -> None:
-        """Ends one line; the socket and its other documents go on."""
+        """Ends one line, open or opening; the socket and its other documents go on."""
+        if line.opening is not None:
+            line.opening.cancel()
         if self._lines.get(line.key) is line:
             del self._lines[line.key]
         attachment, line.attachment = line.attachment, None
@@ -257,12 +275,7 @@ class HocuspocusSession(SocketSession):
             reader.finish()
             attachment.receive_awareness(payload)
         elif kind == QUERY_AWARENESS:
-            everybody = attachment.room.everybody()
-            if everybody is not None:
-                line.send(line.framing.awareness(everybody))
-        elif kind == CLOSE:
-            line.say(CLOSE, var_string("provider_initiated"))
-            self.drop(line)
+            attachment.receive_query()
         elif kind == STATELESS:
             reader.var_string()
             reader.finish()

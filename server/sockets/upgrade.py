@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -60,7 +59,6 @@ def take_over(
     protocol = request.protocol
     if transport is None or transport.is_closing():
         return web.Response(status=400)
-    assert isinstance(transport, asyncio.Transport)
     tail, protocol._message_tail = protocol._message_tail, b""
     protocol.transport = None
     protocol.connection_lost(None)

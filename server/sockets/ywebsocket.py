@@ -104,9 +104,7 @@ class YWebsocketSession(SocketSession):
             reader.finish()
             attachment.receive_awareness(payload)
         elif kind == QUERY_AWARENESS:
-            everybody = attachment.room.everybody()
-            if everybody is not None:
-                self.send(FRAMING.awareness(everybody))
+            attachment.receive_query()
         else:
             raise Malformed("unknown-message", 0)
 
