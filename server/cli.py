@@ -5,8 +5,6 @@ Every command takes the settings that concern it as flags, made from the declara
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import UnionType

@@ -28,7 +28,7 @@ BACKLOG: Final = 1024
 REQUEST_SECONDS: Final = 1.0
 """How long requests under way may still take when the server stops."""
 STOP_SECONDS: Final = 4.7
-"""A disk that hangs cannot hold the process longer. What it then had not committed, nobody was told is saved."""
+"""A disk that hangs cannot hold the process longer. What is not committed then, nobody was told is saved."""
 HEADER_BYTES: Final = 16 * 1024
 
 logger = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 def render(state: bytes, form: Format, fragment: str) -> str:
-    """A document's rich text under the name `fragment`, in this process. Raises the errors of crdt.richtext."""
+    """A document's rich text under the name `fragment`, here and now. Raises the errors of crdt.richtext."""
     from crdt import richtext
 
     return richtext.render(state, form, fragment)
