@@ -30,7 +30,7 @@ export interface Room {
   kind: string;
   state: string;
   /** What I may do here. */
-  can?: { create_page?: boolean };
+  can?: { create_pages?: boolean };
 }
 
 export interface Space {

@@ -24,12 +24,19 @@ export class View extends LitElement {
 
   protected override updated(): void {
     const heading = this.querySelector("h1");
-    if (!heading) return;
+    if (!heading || !this.isOwn(heading)) return;
     document.title = `${heading.textContent?.trim()} · TwinSpace`;
     if (!focusHeading) return;
     focusHeading = false;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
     scrollTo(0, 0);
+  }
+
+  /** Not of a view within this one, which may not have drawn itself yet. */
+  private isOwn(element: Element): boolean {
+    let at = element.parentElement;
+    while (at && !(at instanceof View)) at = at.parentElement;
+    return at === this;
   }
 }

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { ApiError, explain } from "../api/client.ts";
-import { CARD_WORDS, codeOf, wordsOf } from "../code.ts";
+import { CARD_WORDS, codeOf, countOf, isWhole, wordsOf } from "../code.ts";
 import { t } from "../i18n/index.ts";
 import { go, path } from "../router.ts";
 import { type Credentials, logIn, me } from "../session.ts";
@@ -64,7 +64,7 @@ class Login extends View {
 
   private codeForm(): TemplateResult {
     const words = wordsOf(this.typed);
-    const ready = words.length >= CARD_WORDS;
+    const ready = isWhole(words);
     return html`<form class="stack" novalidate @submit=${this.submitCode}>
       <div class="field">
         <label for="code">${t("login.code")}</label>
@@ -95,12 +95,12 @@ class Login extends View {
         <div class="chips" aria-hidden="true">
           ${Array.from({ length: Math.max(CARD_WORDS, words.length) }, (_, at) =>
             words[at]
-              ? html`<span class="chip ${at < CARD_WORDS ? "" : "extra"}">${words[at]}</span>`
+              ? html`<span class="chip">${words[at]}</span>`
               : html`<span class="chip empty">${at + 1}</span>`,
           )}
         </div>
         <p class="hint" id="code-count" aria-live="polite">
-          ${words.length === 0 ? nothing : t(ready ? "login.code-ready" : "login.code-count", { count: words.length, of: CARD_WORDS })}
+          ${words.length === 0 ? nothing : t(ready ? "login.code-ready" : "login.code-count", { count: countOf(words), of: CARD_WORDS })}
         </p>
       </div>
       ${this.error()}
@@ -164,8 +164,8 @@ class Login extends View {
   private submitCode(event: SubmitEvent): void {
     event.preventDefault();
     const words = wordsOf(this.typed);
-    if (words.length < CARD_WORDS) {
-      this.failed = t("login.code-short", { count: CARD_WORDS, typed: words.length });
+    if (!isWhole(words)) {
+      this.failed = t("login.code-short", { count: CARD_WORDS, typed: countOf(words) });
       this.querySelector<HTMLElement>("#code")?.focus();
       return;
     }

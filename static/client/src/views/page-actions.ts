@@ -68,7 +68,7 @@ export async function managePage(space: Space, id: string, now: () => readonly P
       const room = space.rooms.find((each) => each.id === page.room_id);
       return html`<ul class="menu" role="list">
         ${page.can.rename ? item("rename", "draft", t("pages.rename")) : nothing}
-        ${room?.can?.create_page ? item("below", "plus", t("pages.add-below")) : nothing}
+        ${room?.can?.create_pages ? item("below", "plus", t("pages.add-below")) : nothing}
         ${page.can.settings ? html`${step(page, now(), -1, redraw)}${step(page, now(), 1, redraw)}` : nothing}
         ${page.can.settings ? item("move", "move", t("pages.move")) : nothing}
         ${page.can.settings ? item("rules", "eye", t("pages.rules")) : nothing}

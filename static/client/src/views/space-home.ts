@@ -50,7 +50,7 @@ export function spaceHome(
           <h3>${room.title}</h3>
           ${
             top.length === 0
-              ? html`<p class="empty">${t(room.can?.create_page ? "pages.none-create" : "pages.none")}</p>`
+              ? html`<p class="empty">${t(room.can?.create_pages ? "pages.none-create" : "pages.none")}</p>`
               : html`<ul class="cards" role="list">
                   ${top.map(
                     ({ page, children }) => html`<li>
@@ -67,7 +67,7 @@ export function spaceHome(
                 </ul>`
           }
           ${
-            room.can?.create_page
+            room.can?.create_pages
               ? html`<button class="button" @click=${() => create(room.id)}>${icon("plus")}${t("pages.new")}</button>`
               : nothing
           }

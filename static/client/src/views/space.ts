@@ -248,7 +248,7 @@ class SpaceFrame extends View {
         <h2 class="side-title">${room.title}</h2>
         ${this.branch(treeOf(this.pages, room.id))}
         ${
-          room.can?.create_page
+          room.can?.create_pages
             ? html`<button class="button quiet wide start" @click=${() => this.create(room.id)}>${icon("plus")}${t("pages.new")}</button>`
             : nothing
         }
