@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crdt.errors import LimitExceeded, Malformed
-from crdt.limits import DEFAULT, Limits
+from crdt.limits import DEFAULT, MAX_SAFE_INTEGER, Limits
 
 __all__ = ["NOWHERE", "Link", "Nesting"]
 
@@ -65,12 +65,12 @@ class Nesting:
             queues.setdefault(link[0], []).append(link)
         deepest = 0
         for first in queues:
-            stack = [first]
+            stack = [(first, MAX_SAFE_INTEGER)]  # each is learnt only as far as the one below waits
             on_stack = {first}
             while stack:
-                client = stack[-1]
+                client, last = stack[-1]
                 queue = queues[client]
-                while queue:
+                while queue and queue[-1][1] <= last:
                     link = queue[-1]
                     for of_client, of_clock in ((link[2], link[3]), (link[5], link[6])):
                         waits_for = queues.get(of_client)
@@ -82,11 +82,12 @@ class Nesting:
                         continue
                     if of_client in on_stack:
                         raise Malformed("cycle", 0)
-                    stack.append(of_client)
+                    stack.append((of_client, of_clock))
                     on_stack.add(of_client)
                     break
                 else:
-                    on_stack.discard(stack.pop())
+                    stack.pop()
+                    on_stack.discard(client)
         return deepest
 
     def _learn(self, link: Link, known: Mapping[int, int]) -> int:
