@@ -5,7 +5,9 @@ Every command takes the settings that concern it as flags, made from the declara
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
@@ -13,19 +15,21 @@ from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 import click
 import uvloop
 from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from crdt.errors import CrdtError
+from crdt.log.sqlite import LogSettings
 from rooms.access import Scope
 from server import logs
 from server.config import ConfigError, Settings, load
-from server.tokens import SecretError, TokenError, Tokens, read_secret
+from server.tokens import SECRET_FILE, SecretError, TokenError, Tokens, read_secret
 
 __all__ = ["main"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEMO_DATA: Final = Path("data/demo")
-STORE: Final = ("data",)
 
 
 class _Group(click.Group):
@@ -124,3 +128,97 @@ def token(settings: Settings, document: str, scope: str, subject: str, name: str
     """Print a document token, and nothing else."""
     tokens = Tokens(read_secret(settings.data, settings.secret_file))
     click.echo(tokens.mint(document, Scope(scope), subject=subject, name=name, expires=expires))
+
+
+@main.command()
+@settings_options("data")
+def check(settings: Settings) -> None:
+    """Verify everything in --data without changing it. Works beside a running server.
+
+    Ends with 1 when something is wrong.
+    """
+    from crdt.log.check import check as verify
+
+    with progress() as tell:
+        report = verify(settings.data, tell)
+    click.echo(
+        f"{report.documents} documents, {report.entries} updates, {report.snapshots} snapshots, "
+        f"{report.waiting} updates that wait for another."
+    )
+    for name in report.quarantined:
+        click.echo(f"Not folded any more, but whole: {name}. Try: twinspace compact")
+    for finding in report.findings:
+        click.echo(f"{finding.document or 'store'}: {finding.code}: {finding.message}", err=True)
+    if not report.ok:
+        raise click.ClickException(
+            f"{len(report.findings)} things are wrong. Restore a backup, or ask for help."
+        )
+    click.echo("Everything is in order.")
+
+
+@main.command()
+@settings_options("data", "history_days")
+def compact(settings: Settings) -> None:
+    """Fold every document's log and shrink the file. Stop the server first."""
+    from crdt.log.compact_all import compact_all
+
+    with progress() as tell:
+        report = compact_all(settings.data, tell, LogSettings(history_days=settings.history_days))
+    click.echo(
+        f"{report.compacted} documents folded; the file had {report.bytes_before:,} bytes "
+        f"and has {report.bytes_after:,}."
+    )
+    for name, why in report.failed:
+        click.echo(f"{name}: {why}", err=True)
+    if report.failed:
+        raise click.ClickException(
+            f"{len(report.failed)} documents could not be folded. They are as they were."
+        )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@settings_options("data", "database", "secret_file")
+def backup(settings: Settings, file: Path) -> None:
+    """Write records, documents and the secret to the new file FILE, while the server may be writing.
+
+    FILE holds personal data and the secret: keep it as safe as the server itself.
+    """
+    from crdt.log.backup import backup as write
+
+    if settings.database is not None:
+        raise click.ClickException(
+            "The records are not inside --data, so this backup would be half of one. "
+            f"Copy {settings.database} with SQLite's own tools, or leave --database out."
+        )
+    with progress() as tell:
+        archived = write(settings.data, file, tell, also=() if settings.secret_file else (SECRET_FILE,))
+    click.echo(
+        f"{file}: {', '.join(each.name for each in archived)}, {sum(each.size for each in archived):,} bytes."
+    )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@settings_options("data")
+def restore(settings: Settings, file: Path) -> None:
+    """Unpack the backup FILE into --data, which must be empty, after verifying all of it."""
+    from crdt.log.backup import restore as unpack
+
+    with progress() as tell:
+        report = unpack(file, settings.data, tell)
+    click.echo(f"{report.documents} documents restored into {settings.data}. Start the server on it.")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error for long work; nothing where that is no terminal."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tell

@@ -30,6 +30,7 @@ from rooms.access import Principal, Scope, in_a_space
 from server.names import NAME_BYTES, is_document_name, is_text
 
 __all__ = [
+    "SECRET_FILE",
     "BadToken",
     "ExpiredToken",
     "SecretError",
@@ -41,6 +42,8 @@ __all__ = [
 
 AUDIENCE: Final = "twinspace"
 ALGORITHM: Final = "HS256"
+SECRET_FILE: Final = "secret"  # noqa: S105
+"""The file inside the data folder."""
 SECRET_BYTES: Final = 32
 """RFC 7518 3.2: an HS256 key has at least as many bytes as the hash."""
 TOKEN_BYTES: Final = 4096
@@ -83,7 +86,7 @@ def read_secret(data: Path, secret_file: Path | None) -> bytes:
     From `secret_file` if one is given, else from `data`/secret, which is made on first use with mode 0600.
     Two processes that start at once agree on one secret. Raises SecretError.
     """
-    file = secret_file or data / "secret"
+    file = secret_file or data / SECRET_FILE
     try:
         if secret_file is None and not file.exists():
             _make_secret(file)
