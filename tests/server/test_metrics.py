@@ -1,0 +1,63 @@
+"""Metrics stay few, whatever a stranger sends, and two nodes in one process keep their own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from rooms.observer import Observer
+from server.metrics import LoopLag, Metrics
+
+
+def test_metrics_are_the_observer_of_live_rooms() -> None:
+    metrics = Metrics()
+    observer: Observer = metrics
+    observer.connection_opened()
+    observer.connection_opened()
+    observer.connection_closed()
+    observer.document_loaded(0.2)
+    observer.document_unloaded()
+    observer.edit_committed(0.003)
+    observer.fanned_out(0.004, 49)
+    observer.reader_shed()
+    observer.refused("forged-author")
+    value = metrics.registry.get_sample_value
+    assert value("twinspace_connections") == 1
+    assert value("twinspace_documents_in_memory") == 0
+    assert value("twinspace_edits_total") == 1
+    assert value("twinspace_deliveries_total") == 49
+    assert value("twinspace_edit_to_durable_seconds_sum") == 0.003
+    assert value("twinspace_edit_to_fan_out_seconds_bucket", {"le": "0.005"}) == 1
+    assert value("twinspace_readers_shed_total") == 1
+    assert value("twinspace_refused_total", {"reason": "forged-author"}) == 1
+
+
+def test_reasons_from_outside_cannot_grow_the_registry() -> None:
+    metrics = Metrics()
+    for number in range(10_000):
+        metrics.refused(f"reason-{number}")
+    metrics.refused("x" * 5_000)
+    assert metrics.exposition().count(b"twinspace_refused_total{") < 100
+    assert metrics.registry.get_sample_value("twinspace_refused_total", {"reason": "other"}) is not None
+
+
+def test_each_node_counts_for_itself() -> None:
+    one, other = Metrics(), Metrics()
+    one.connection_opened()
+    assert other.registry.get_sample_value("twinspace_connections") == 0
+
+
+async def test_a_loop_that_stood_still_shows_as_lag() -> None:
+    metrics = Metrics()
+    async with LoopLag(metrics, interval=0.01).running():
+        await asyncio.sleep(0.03)
+        time.sleep(0.2)
+        await asyncio.sleep(0.05)
+    value = metrics.registry.get_sample_value
+    count, under = (
+        value("twinspace_loop_lag_seconds_count"),
+        value("twinspace_loop_lag_seconds_bucket", {"le": "0.1"}),
+    )
+    assert count is not None
+    assert under is not None
+    assert count > under
