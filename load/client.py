@@ -1,4 +1,4 @@
-"""A Yjs client in Python: a replica on a socket that connects, goes offline, comes back and resyncs by itself.
+"""A Yjs client in Python: a replica on a socket that connects, goes offline, comes back and resyncs.
 
     async with Client("ws://127.0.0.1:8080/collab", "doc/poem", token=token) as client:
         client.text("verse").insert(0, "Roses")
@@ -16,7 +16,7 @@ import random
 import secrets
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pycrdt import Doc, Text
 from websockets.asyncio.client import ClientConnection, connect
@@ -64,13 +64,14 @@ class GaveUp(ClientError, TimeoutError):
 class Client:
     """One client of one document.
 
-    url: the server without the document: `ws://HOST/collab` for ours, whatever a stock y-websocket client would
-        be given for others. Only this machine (raises TargetError).
+    url: the server without the document: `ws://HOST/collab` for ours, whatever a stock y-websocket client
+        would be given for others. Only this machine (raises TargetError).
     client_id: the Yjs client id; 32 random bits unless given.
     token_place: where the token goes; where stock clients of the framing put it unless given.
     backoff: seconds before the first and between the later tries to connect again; they vary by half.
 
-    Methods that wait raise GaveUp after `patience` seconds (None: never) and Ended once the server has said no for good.
+    Methods that wait raise GaveUp after `patience` seconds (None: never), and Ended once the server has said
+    no for good.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Client:
         self._rng = rng or random.Random()
         self._wanted = asyncio.Event()
         self._wanted.set()
+        self._leaving = False
         self._changed = asyncio.Event()
         self._to_send = asyncio.Event()
         self._socket: ClientConnection | None = None
@@ -146,7 +148,7 @@ class Client:
         return self.replica.client_id
 
     @property
-    def doc(self) -> Doc[Text]:
+    def doc(self) -> Doc[Any]:
         """Edit it as you like: each transaction is one edit."""
         return self.replica.doc
 
@@ -202,9 +204,14 @@ class Client:
 
     # The line
 
-    def go_offline(self, *, abruptly: bool = False) -> None:
-        """Closes the connection and stays away until `go_online`; abruptly: without a word, as a lost line."""
+    def hold(self) -> None:
+        """Makes no new connection until `go_online`; one that stands goes on."""
         self._wanted.clear()
+
+    def go_offline(self, *, abruptly: bool = False) -> None:
+        """Closes the connection, and holds. Abruptly: without a word, as a line that broke."""
+        self.hold()
+        self._leaving = True
         if self._socket is not None:
             if abruptly:
                 self._socket.transport.abort()
@@ -212,6 +219,8 @@ class Client:
                 self._to_send.set()
 
     def go_online(self) -> None:
+        """Connects again, now and whenever the connection is lost."""
+        self._leaving = False
         self._wanted.set()
 
     async def disconnected(self) -> None:
@@ -297,7 +306,7 @@ class Client:
                 frames, self.replica.outbox = self.replica.outbox, []
                 for frame in frames:
                     await socket.send(frame)
-                if not self._wanted.is_set():
+                if self._leaving:
                     await socket.close()
                     return
 

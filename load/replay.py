@@ -1,18 +1,18 @@
 """Replays a recorded session through one real client per writer, in the order in which it happened.
 
 A transaction is made by its writer's client only after that client has received, from the server, every
-change the transaction comes after. Positions count in the document made of exactly those changes, but a
-client receives later ones too, and servers merge what they send. So each writer has two documents:
+change the transaction comes after. Positions count in the document made of exactly those changes, but
+a client receives later ones too, and servers merge what they send. So each writer has two documents:
 
     client   a real client: sends, receives and applies everything, as it comes
     page     what the writer saw while typing: a change enters it when the client has received that change and
              the recording says that the writer knew it
 
-Edits are typed into the page, and go out through the client. What is compared at the end is the clients' text,
-which holds nothing but what came from the server and what they typed themselves.
+Edits are typed into the page, and go out through the client. What is compared at the end is the clients'
+text, which holds nothing but what came from the server and what they typed themselves.
 
 Client ids ascend with the writers' numbers: where two writers insert at one position at once, Yjs puts the
-smaller id first, and so did the recordings (friendsforever has such places; no id order of its own in the file).
+smaller id first, which is the order that friendsforever's end content has (descending ids do not yield it).
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ class _Replay:
             self.outcome.seconds = time.perf_counter() - self._began
             for each in self._watchers:
                 self.outcome.equal[each.name] = str(each.client.text(ROOT)) == self.trace.end_content
-            # While the others are still there: some stock servers forget a document when its last client goes.
+            # While the others are there: some stock servers forget a document when its last client goes.
             async with Client(plan.url, plan.document, token=plan.tokens("fresh")) as fresh:
                 self.outcome.equal["a fresh client"] = str(fresh.text(ROOT)) == self.trace.end_content
         return self.outcome

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from pycrdt import Doc, Text, TransactionEvent
 
@@ -76,14 +77,14 @@ class _Connection:
 class Replica:
     """A document as one client holds it.
 
-    `outbox` fills with frames to send. Two hooks may be set: `on_received` hears of each update from the server
-    once it is applied, `on_settled` of each edit that is acknowledged or refused.
+    `outbox` fills with frames to send. Two hooks may be set: `on_received` hears of each update from the
+    server once it is applied, `on_settled` of each edit that is acknowledged or refused.
     """
 
     def __init__(self, wire: Wire, client_id: int, clock: Callable[[], float] = time.perf_counter) -> None:
         self.wire = wire
         self.client_id = client_id
-        self.doc: Doc[Text] = Doc(client_id=client_id)
+        self.doc: Doc[Any] = Doc(client_id=client_id)
         self.outbox: list[bytes] = []
         self.edits = 0
         """Edits made so far."""
@@ -119,7 +120,8 @@ class Replica:
     # Editing
 
     def text(self, name: str) -> Text:
-        return self.doc.get(name, type=Text)
+        text: Text = self.doc.get(name, type=Text)
+        return text
 
     def _changed(self, event: TransactionEvent) -> None:
         if not self._remote:

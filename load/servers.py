@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,7 +56,6 @@ class TwinSpace:
         self.options = options
         self.port = 0
         self._process: asyncio.subprocess.Process | None = None
-        self._under: Sequence[str] = ()
 
     async def __aenter__(self) -> Self:
         self._command = twinspace_command()
@@ -106,25 +104,9 @@ class TwinSpace:
         key = OctKey.import_key(self._secret)
         return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + 7 * 86400}, key)
 
-    async def start(self, under: Sequence[str] = ()) -> None:
-        """Starts the server and waits until it listens.
-
-        under: a command that runs the server as its child and passes its end on, such as strace.
-        Raises ServerError if it does not listen within a minute.
-        """
-        self._under = under
-        command = [*self._command, "serve", "--port", str(self.port), "--data", str(self.data)]
-        command += ["--secret-file", str(self._secret_file), *self.options]
-        with (self.folder / "output").open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *under,
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-            )
+    async def start(self) -> None:
+        """Starts the server and waits until it listens. Raises ServerError if it does not within a minute."""
+        await self.spawn()
         deadline = time.monotonic() + START_SECONDS
         while not (listening := re.search(r"listening on http://\S+?:(\d+)", self.said())):
             if not self.running or time.monotonic() > deadline:
@@ -133,6 +115,25 @@ class TwinSpace:
             await asyncio.sleep(0.02)
         self.port = int(listening[1])
 
+    async def spawn(self) -> None:
+        """Starts the server's process and waits for nothing."""
+        command = [*self._command, "serve", "--port", str(self.port), "--data", str(self.data)]
+        command += ["--secret-file", str(self._secret_file), *self.options]
+        with (self.folder / "output").open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def ended(self) -> None:
         """Waits until the server has ended by itself."""
         if self._process is not None:
@@ -140,22 +141,10 @@ class TwinSpace:
 
     async def kill(self) -> None:
         """kill -9 to the server's main process alone, as the kernel does when memory runs out."""
-        process = self._process
-        if process is None:
-            return
-        for pid in self._main_pids(process.pid):
+        if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        await process.wait()
-
-    def _main_pids(self, pid: int) -> list[int]:
-        if not self._under:
-            return [pid]
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except OSError:
-            children = []
-        return [int(child) for child in children] or [pid]
+                self._process.kill()
+            await self._process.wait()
 
     async def stop(self) -> None:
         """SIGTERM. Raises ServerError unless it ends within 10 s and with exit status 0."""
@@ -169,6 +158,25 @@ class TwinSpace:
             raise ServerError(f"The server did not stop. It said:\n{self.said()[-2000:]}") from None
         if status:
             raise ServerError(f"The server ended with {status}. It said:\n{self.said()[-2000:]}")
+
+    async def check(self) -> str:
+        """What `twinspace check` finds wrong with the stopped server's store; "" if nothing."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            "check",
+            "--data",
+            str(self.data),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            said, _ = await process.communicate()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        return said.decode(errors="replace").strip() or "failed" if process.returncode else ""
 
     async def survivors(self, seconds: float = 5.0) -> bool:
         """Whether processes that the server started outlive it by so many seconds."""

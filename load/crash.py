@@ -1,0 +1,417 @@
+"""kill -9 while people type: nothing acknowledged may be lost, and nothing shown may vanish.
+
+One cycle: clients type, the server dies at a moment nobody chose, clients type on without it. It starts again
+on the same data, and *before any writer may come back and bring what is missing*, a fresh client reads every
+document; what it finds is held to the ledger. Then the writers reconnect by themselves and go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import click
+from pycrdt import Array, Map, Text
+
+from .client import Client
+from .command import WorkloadError, run
+from .ledger import ARRAY, MAP, TEXT, Act, Ledger, Losses, tags_in
+from .replica import Edit
+from .report import Machine, milliseconds, progress
+from .servers import TwinSpace
+from .wire import Framing
+
+__all__ = ["Kill", "Outcome", "Plan", "crash"]
+
+LIVE_TAGS = 25
+"""Tags a typist keeps in its document before it begins to erase rather than write."""
+UNSENT_EDITS = 300
+"""Edits a typist makes without the server before it waits for it."""
+COMPACTION = "50"
+"""Updates after which the server folds a document's log: often, so that kills hit it."""
+INJECTION_SECONDS = 10.0
+"""How long a call that kills is waited for; then it is a plain kill."""
+
+
+class Kill(StrEnum):
+    RANDOM = "random"
+    """At a random moment."""
+    FSYNC = "fsync"
+    """At the n-th fsync, fdatasync or pwrite64 from a random moment on; needs strace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    cycles: int = 200
+    clients: int = 20
+    documents: int = 4
+    kill: Kill = Kill.RANDOM
+    rate: float = 10.0
+    """Edits per second and client."""
+    longest: float = 1.5
+    """Seconds of typing before a kill, at most."""
+    patience: float = 60.0
+    """Seconds for any single thing to happen."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    kills: int = 0
+    kills_while_starting: int = 0
+    kills_at_a_call: int = 0
+    """Kills that met the system call they were meant for."""
+    acknowledged: int = 0
+    shown: int = 0
+    refused: int = 0
+    losses: Losses = field(default_factory=Losses)
+    first_loss: str = ""
+    unequal: list[str] = field(default_factory=list)
+    """Clients that ended with another document than a fresh one reads."""
+    left_behind: int = 0
+    """Kills after which processes of the server lived on."""
+    restarts: list[float] = field(default_factory=list)
+    """Seconds from a start to listening."""
+    store: str = ""
+    """What `twinspace check` says of the store at the end, if it is not content."""
+    seconds: float = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.losses or self.unequal or self.refused or self.left_behind or self.store)
+
+
+class _Typist:
+    """A client that writes tags, and erases some of its own."""
+
+    def __init__(self, name: str, client: Client, ledger: Ledger, rng: random.Random, rate: float) -> None:
+        self.name, self.client, self.ledger = name, client, ledger
+        self.refused = 0
+        self._rng, self._rate = rng, rate
+        self._made = 0
+        self._live: list[str] = []
+        self._acts: dict[int, tuple[Act, str]] = {}
+        self._seen: set[str] = set()
+        client.replica.on_settled = self._settled
+
+    async def type(self) -> None:
+        while True:
+            await asyncio.sleep(self._rng.expovariate(self._rate))
+            if len(self.client.replica.unacknowledged) < UNSENT_EDITS:
+                self.edit()
+
+    def edit(self) -> None:
+        rng = self._rng
+        if self._live and (len(self._live) >= LIVE_TAGS or rng.random() < 0.25):
+            tag = self._live.pop(rng.randrange(len(self._live)))
+            act, change = Act.ERASE, self._erase
+        else:
+            self._made += 1
+            tag = f"{rng.choice((TEXT, ARRAY, MAP))}.{self.name}.{self._made}"
+            self._live.append(tag)
+            act, change = Act.WRITE, self._write
+        self.ledger.tried(act, tag)
+        before = self.client.replica.edits
+        change(tag.partition(".")[0], tag)
+        if self.client.replica.edits == before:
+            return  # nothing to erase: the read-back will say that it was lost
+        edit = self.client.replica.last_edit
+        assert edit is not None
+        self._acts[edit.number] = act, tag
+
+    def _write(self, root: str, tag: str) -> None:
+        doc, rng = self.client.doc, self._rng
+        if root == TEXT:
+            text = doc.get(TEXT, type=Text)
+            gaps = [0, *(match.end() for match in re.finditer(r"\]", str(text)))]
+            text.insert(rng.choice(gaps), f"[{tag}]")
+        elif root == ARRAY:
+            array = doc.get(ARRAY, type=Array)
+            array.insert(rng.randint(0, len(array)), tag)
+        else:
+            doc.get(MAP, type=Map)[tag] = True
+
+    def _erase(self, root: str, tag: str) -> None:
+        doc = self.client.doc
+        if root == TEXT:
+            text = doc.get(TEXT, type=Text)
+            start = str(text).find(f"[{tag}]")
+            if start >= 0:
+                del text[start : start + len(tag) + 2]
+        elif root == ARRAY:
+            array = doc.get(ARRAY, type=Array)
+            items = list(array)
+            if tag in items:
+                del array[items.index(tag)]
+        else:
+            entries = doc.get(MAP, type=Map)
+            if tag in entries:
+                del entries[tag]
+
+    def _settled(self, edit: Edit) -> None:
+        act, tag = self._acts.pop(edit.number)
+        if edit.acknowledged is None:
+            self.refused += 1
+        else:
+            self.ledger.acknowledge(act, tag)
+
+    def look(self) -> None:
+        """Enters in the ledger what this client has been shown of the others' doing."""
+        others = {tag for tag in tags_in(self.client.doc) if f".{self.name}." not in tag}
+        self.ledger.show(Act.WRITE, others)
+        self.ledger.show(Act.ERASE, self._seen - others)
+        self._seen |= others
+
+
+class _Crash:
+    def __init__(self, plan: Plan, server: TwinSpace, on_cycle: Callable[[], None]) -> None:
+        self._plan, self._server, self._on_cycle = plan, server, on_cycle
+        self._rng = random.Random(plan.seed)
+        self._names = [f"doc/crash-{number}" for number in range(plan.documents)]
+        self._ledgers = {name: Ledger() for name in self._names}
+        self._typists: list[_Typist] = []
+        self.outcome = Outcome()
+
+    async def run(self) -> Outcome:
+        began = time.perf_counter()
+        plan = self._plan
+        async with AsyncExitStack() as stack:
+            for number in range(plan.clients):
+                typist = self._typist(number)
+                await stack.enter_async_context(typist.client)
+                self._typists.append(typist)
+            async with asyncio.TaskGroup() as tasks:
+                typing = [tasks.create_task(typist.type()) for typist in self._typists]
+                for cycle in range(plan.cycles):
+                    await self._cycle(cycle)
+                    self._on_cycle()
+                for task in typing:
+                    task.cancel()
+            await self._settle()
+        self.outcome.seconds = time.perf_counter() - began
+        self.outcome.acknowledged = sum(ledger.acknowledged for ledger in self._ledgers.values())
+        self.outcome.shown = sum(ledger.shown for ledger in self._ledgers.values())
+        self.outcome.refused = sum(typist.refused for typist in self._typists)
+        return self.outcome
+
+    def _typist(self, number: int) -> _Typist:
+        name, document = f"c{number}", self._names[number % len(self._names)]
+        rng = random.Random(f"{self._plan.seed} {name}")
+        client = Client(
+            self._server.url,
+            document,
+            token=self._server.token(document, name),
+            # in turn, so that both framings meet on every document
+            framing=tuple(Framing)[number // len(self._names) % len(Framing)],
+            patience=self._plan.patience,
+            rng=rng,
+        )
+        client.show({"name": name})
+        return _Typist(name, client, self._ledgers[document], rng, self._plan.rate)
+
+    async def _cycle(self, cycle: int) -> None:
+        rng = self._rng
+        await asyncio.sleep(rng.uniform(0.0, self._plan.longest))
+        await self._kill()
+        for typist in self._typists:
+            typist.client.hold()
+        for typist in self._typists:
+            await typist.client.disconnected()
+            typist.look()
+        await self._restart()
+        await self._read_back(f"in cycle {cycle + 1}")
+        for typist in self._typists:
+            typist.client.go_online()
+
+    async def _kill(self) -> None:
+        if self._plan.kill is Kill.FSYNC:
+            await self._kill_at_a_call()
+        await self._server.kill()
+        self.outcome.kills += 1
+        if await self._server.survivors():
+            self.outcome.left_behind += 1
+            self._server.end_survivors()
+
+    async def _kill_at_a_call(self) -> None:
+        """Lets strace kill the server as it enters its n-th call that writes or syncs."""
+        calls, most = self._rng.choice((("fsync,fdatasync", 20), ("pwrite64", 100)))
+        when = self._rng.randint(1, most)
+        strace = await asyncio.create_subprocess_exec(
+            "strace", "--quiet=all", "-f", "-p", str(self._server.pid), "-o", "/dev/null",
+            f"--trace={calls}", f"--inject={calls}:signal=KILL:when={when}",
+            stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(INJECTION_SECONDS):
+                _, said = await strace.communicate()
+        except TimeoutError:
+            strace.terminate()
+            await strace.wait()
+            return
+        except BaseException:
+            strace.kill()
+            await strace.wait()
+            raise
+        if strace.returncode and self._server.running:
+            raise WorkloadError(
+                f"strace cannot follow the server: {said.decode(errors='replace').strip()}. "
+                "Run as root, or set kernel.yama.ptrace_scope to 0."
+            )
+        self.outcome.kills_at_a_call += 1
+
+    async def _restart(self) -> None:
+        """Starts the server again; now and then it is killed while it is still starting."""
+        while self._rng.random() < 0.15:
+            await self._server.spawn()
+            await asyncio.sleep(self._rng.uniform(0.0, 1.0))
+            await self._server.kill()
+            self.outcome.kills += 1
+            self.outcome.kills_while_starting += 1
+            self._server.end_survivors()
+        began = time.perf_counter()
+        await self._server.start()
+        self.outcome.restarts.append(time.perf_counter() - began)
+
+    def _reader(self, document: str) -> Client:
+        token = self._server.token(document, "reader", "readonly")
+        return Client(self._server.url, document, token=token, patience=self._plan.patience)
+
+    async def _read_back(self, when: str) -> None:
+        """Holds what a fresh client reads of each document to the ledger."""
+        for name, ledger in self._ledgers.items():
+            async with self._reader(name) as reader:
+                losses = ledger.losses(tags_in(reader.doc))
+            if losses and not self.outcome.first_loss:
+                self.outcome.first_loss = _describe(losses, name, when)
+            self.outcome.losses.update(losses)
+
+    async def _settle(self) -> None:
+        """Lets everything arrive, kills the server once more, and compares every client with a fresh one."""
+        for typist in self._typists:
+            await typist.client.acknowledged()
+        await self._kill()
+        for typist in self._typists:
+            await typist.client.disconnected()
+            typist.look()
+        await self._restart()
+        await self._read_back("at the end")
+        for name in self._names:
+            async with self._reader(name) as reader:
+                for typist in self._typists:
+                    if typist.client.document == name and not await _becomes_equal(typist.client, reader):
+                        self.outcome.unequal.append(typist.name)
+
+
+def _content(client: Client) -> tuple[str, object, object]:
+    doc = client.doc
+    return str(doc.get(TEXT, type=Text)), doc.get(ARRAY, type=Array).to_py(), doc.get(MAP, type=Map).to_py()
+
+
+async def _becomes_equal(client: Client, reader: Client) -> bool:
+    """Whether a client has, as soon as it has heard everything, what a fresh one has."""
+    try:
+        await client.until(lambda: client.replica.synced and _content(client) == _content(reader))
+    except TimeoutError:
+        return False
+    return True
+
+
+def _describe(losses: Losses, document: str, when: str) -> str:
+    parts = []
+    for what, lost in (("acknowledged", losses.acknowledged), ("shown", losses.shown)):
+        for act, tag in sorted(lost)[:5]:
+            parts.append(f"{tag}: its {act} was {what}, and is undone")
+    parts += [f"{tag}: twice, damaged or from nowhere" for tag in sorted(losses.strange)[:5]]
+    return f"First loss {when}, document {document}: " + "; ".join(parts)
+
+
+async def crash(plan: Plan, on_cycle: Callable[[], None] = lambda: None) -> Outcome:
+    """Runs the plan on a server of its own. `on_cycle` is called after each cycle.
+
+    Raises WorkloadError, ServerError (it does not start again) and what `load.client` raises.
+    """
+    if plan.kill is Kill.FSYNC and shutil.which("strace") is None:
+        raise WorkloadError(
+            "There is no strace here, which --kill fsync needs. Install it, or use --kill random."
+        )
+    async with TwinSpace("--compaction-updates", COMPACTION) as server:
+        try:
+            outcome = await _Crash(plan, server, on_cycle).run()
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+        await server.stop()
+        outcome.store = await server.check()
+    return outcome
+
+
+def _table(plan: Plan, outcome: Outcome, machine: Machine) -> str:
+    at_calls = f", {outcome.kills_at_a_call} at a call" if plan.kill is Kill.FSYNC else ""
+    rows = [
+        ("seed", f"{plan.seed}, {plan.cycles} cycles, kill {plan.kill}"),
+        ("clients", f"{plan.clients} on {plan.documents} documents, {' and '.join(Framing)} in turn"),
+        ("acknowledged edits lost", f"{len(outcome.losses.acknowledged):,} of {outcome.acknowledged:,}"),
+        ("shown edits lost", f"{len(outcome.losses.shown):,} of {outcome.shown:,}"),
+        ("edits doubled, damaged", f"{len(outcome.losses.strange):,}"),
+        ("edits refused", f"{outcome.refused:,}"),
+        ("all replicas equal", f"NO: {', '.join(outcome.unequal)}" if outcome.unequal else "yes"),
+        ("kills -9", f"{outcome.kills} ({outcome.kills_while_starting} while starting{at_calls})"),
+        ("processes left behind", f"by {outcome.left_behind} kills"),
+        ("start to listening", milliseconds(outcome.restarts)),
+        ("store check", outcome.store or "ok"),
+        ("took", f"{outcome.seconds:.0f} s"),
+        ("machine", str(machine)),
+    ]
+    lines = [f"{name:<25}{value}" for name, value in rows]
+    return "\n".join(lines + [outcome.first_loss] * bool(outcome.first_loss))
+
+
+@click.command("crash")
+@click.option("--cycles", type=click.IntRange(1), default=200, show_default=True, help="Kills and restarts.")
+@click.option(
+    "--seed", type=int, help="Repeats a run's plan: who types what, when it is killed. [default: drawn]"
+)
+@click.option("--clients", type=click.IntRange(1), default=20, show_default=True, help="Clients that type.")
+@click.option(
+    "--documents", type=click.IntRange(1), default=4, show_default=True, help="Documents they share."
+)
+@click.option(
+    "--kill",
+    type=click.Choice([kill.value for kill in Kill]),
+    default="random",
+    show_default=True,
+    help="At a random moment, or at the n-th fsync, fdatasync or pwrite64 (needs strace).",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Edits per second and client.",
+)
+def command(cycles: int, seed: int | None, clients: int, documents: int, kill: str, rate: float) -> None:
+    """Kill -9 this project's server while clients type, and look for what was lost.
+
+    After each kill a fresh client reads everything back before any writer may reconnect. The exit status is 0
+    only if no acknowledged and no shown edit was lost, nothing is there twice, and all replicas end equal.
+    """
+    seed = secrets.randbits(32) if seed is None else seed
+    run(_command(Plan(seed, cycles, clients, min(documents, clients), Kill(kill), rate)))
+
+
+async def _command(plan: Plan) -> None:
+    click.echo(f"seed {plan.seed}", err=True)
+    with Machine() as machine, progress() as display:
+        task = display.add_task("crash", total=plan.cycles)
+        outcome = await crash(plan, lambda: display.advance(task))
+    click.echo(_table(plan, outcome, machine))
+    if not outcome.kept:
+        raise SystemExit(1)
