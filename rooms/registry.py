@@ -63,6 +63,8 @@ class Registry:
 
     def release(self, room: LiveRoom) -> None:
         """Gives back one :meth:`acquire`."""
+        if self._draining:
+            return
         left = self._holders[room.name] - 1
         if left:
             self._holders[room.name] = left
