@@ -92,7 +92,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         renderer = Renderer()
         stack.push_async_callback(renderer.close)
         state = Health(lambda: log.health)
-        app = _application(security, Client(client or default_folder()))
+        app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         _add_api(app, door)
         gateway.add_to(app)
@@ -133,7 +133,7 @@ def _verifier(tokens: Tokens) -> Callable[[str], Principal | None]:
     return verify
 
 
-def _application(security: Security, client: Client) -> web.Application:
+def _application(security: Security, client: Client, max_body: int) -> web.Application:
     """The application with what holds for every answer: errors in one form, and the security headers."""
 
     @web.middleware
@@ -151,7 +151,7 @@ def _application(security: Security, client: Client) -> web.Application:
         if request.path.startswith(documents.PREFIX):
             response.headers.update(security.cors_headers(request))
 
-    app = web.Application(middlewares=[dispatch.errors_middleware, pages])
+    app = web.Application(middlewares=[dispatch.errors_middleware, pages], client_max_size=max_body)
     app.on_response_prepare.append(protect)
     return app
 

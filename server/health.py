@@ -64,8 +64,8 @@ def add_routes(
         if metrics_token is None:
             allowed = security.is_local(request)
         else:
-            sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            allowed = hmac.compare_digest(sent.encode(), metrics_token.encode())
+            sent = request.headers.get("Authorization", "")
+            allowed = hmac.compare_digest(sent.encode(), f"Bearer {metrics_token}".encode())
         if not allowed:
             return error_response(
                 ApiError(403, "forbidden", "Metrics are shown to this machine only, or with --metrics-token.")

@@ -148,7 +148,7 @@ async def _admit(route: Route, door: Door, request: web.Request) -> Call:
         params=dict(request.match_info),
         address=address,
         principal=principal,
-        query=route.read_query(request.query, request.query.keys()),
+        query=route.read_query(request.query),
     )
 
 
@@ -160,7 +160,7 @@ async def _body(route: Route, request: web.Request) -> object:
         raise ApiError(415, "wrong-content-type", f"Send the body as {wanted}.")
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            data = await _read(request, route.max_body)
+            data = await _read(request, route.max_body or request.client_max_size)
     except TimeoutError:
         raise ApiError(408, "too-slow", "The body took too long to arrive. Please try again.") from None
     return route.read_body(data)

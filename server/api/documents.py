@@ -10,7 +10,6 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import Field
 
-from crdt.limits import DEFAULT
 from rooms.access import Access, Principal, Scope
 from rooms.errors import ReadOnly
 from rooms.policy import Action
@@ -88,7 +87,7 @@ async def read_document(call: Call) -> web.Response:
     "/documents/{name}",
     access=BEARER,
     body=bytes,
-    max_body=DEFAULT.update_bytes,
+    max_body=None,
     summary="Write an update into a document",
     patterns={"name": REST_OF_PATH},
     content={"application/json": {"schema": {"type": "object"}}},

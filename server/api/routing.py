@@ -18,13 +18,14 @@ Handlers are called with the `Call`, then the body if the route declares one; a 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from aiohttp import web
+from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from rooms.access import Principal
@@ -163,7 +164,8 @@ class Route:
     returns: Any
     status: int
     errors: tuple[int, ...]
-    max_body: int
+    max_body: int | None
+    """In bytes; None for what the whole application takes (client_max_size)."""
     patterns: Mapping[str, str]
     """Regular expression of each path parameter; what does not match is 404."""
     content: Mapping[str, Any] | None
@@ -204,11 +206,11 @@ class Route:
                 raise ApiError(400, "bad-json", "The body is not valid JSON.") from None
             raise invalid(error, "body") from None
 
-    def read_query(self, query: Mapping[str, str], names: Iterable[str]) -> BaseModel | None:
-        """The validated query. `names` are all keys as sent, to refuse a key given twice."""
+    def read_query(self, query: MultiMapping[str]) -> BaseModel | None:
+        """The validated query; a key given twice is refused, because readers differ on which one counts."""
         if self.query is None:
             return None
-        sent = list(names)
+        sent = [name for name, _ in query.items()]
         if len(sent) != len(set(sent)):
             raise ApiError(422, "invalid", "A query parameter is given twice. Give each at most once.")
         try:
@@ -273,7 +275,7 @@ class Routes:
         returns: Any = None,
         status: int | None = None,
         errors: tuple[int, ...] = (),
-        max_body: int = BODY_BYTES,
+        max_body: int | None = BODY_BYTES,
         patterns: Mapping[str, str] | None = None,
         content: Mapping[str, Any] | None = None,
     ) -> Callable[[H], H]:
