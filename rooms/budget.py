@@ -19,9 +19,9 @@ class Rates:
     """Bytes per second."""
     structs: float = 50_000
     """Structs and deleted ranges per second: what the engine's cost grows with."""
-    messages: float = 200
-    """Frames per second, presence included. A fast typist sends about 15."""
-    burst: float = 10.0
+    messages: float = 500
+    """Frames per second, presence included. A fast typist sends about 30."""
+    burst: float = 20.0
     """Seconds of each rate that a quiet sender has saved up."""
 
 
