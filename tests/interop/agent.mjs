@@ -134,7 +134,7 @@ const operations = {
       messages: stats.messages,
       closes: stats.closes,
       wants: provider.shouldConnect ?? provider.configuration.websocketProvider.shouldConnect,
-      uncaught
+      uncaught: uncaught.splice(0)
     }
   },
 

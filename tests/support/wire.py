@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -241,7 +241,7 @@ class Line:
     ) -> list[Frame]:
         """A whole opening exchange; returns what was heard, up to the server's step 2."""
         await self.say(SYNC, step1(vector), key)
-        heard = await self.hear_until("step2", key=key)
+        heard = await self.hear_until("step2", key=key if self.keyed else None)
         await self.say(SYNC, step2(have), key)
         if self.keyed:
             heard += await self.hear_until("status", key=key)
@@ -261,11 +261,13 @@ def parse(data: bytes, *, keyed: bool) -> Frame:
 
 @asynccontextmanager
 async def _line(url: str, keyed: bool, **options: Any) -> AsyncIterator[Line]:
-    # max_size and max_queue: what the server sends is not limited here
-    async with connect(
-        url, compression=None, max_size=None, close_timeout=1, ping_interval=None, **options
-    ) as ws:
+    ws = await connect(url, compression=None, max_size=None, close_timeout=1, ping_interval=None, **options)
+    try:
         yield Line(ws, keyed=keyed)
+    finally:
+        # A connection that was lost in the middle of a write makes close() stumble over its own transport.
+        with suppress(AttributeError):
+            await ws.close()
 
 
 @asynccontextmanager
