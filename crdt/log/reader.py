@@ -20,6 +20,8 @@ __all__ = [
     "Reader",
     "document_exists",
     "documents_with_old_history",
+    "has_deleted",
+    "in_one_view",
     "over_threshold",
     "quarantined",
     "read_document",
@@ -165,6 +167,11 @@ def quarantined(connection: sqlite3.Connection) -> list[str]:
     """The documents that background compaction leaves alone."""
     query = "SELECT name FROM documents WHERE quarantine IS NOT NULL AND name IS NOT NULL"
     return [name for (name,) in connection.execute(query).fetchall()]
+
+
+def has_deleted(connection: sqlite3.Connection) -> bool:
+    """Whether rows of deleted documents wait for their removal."""
+    return connection.execute("SELECT 1 FROM documents WHERE name IS NULL LIMIT 1").fetchone() is not None
 
 
 def documents_with_old_history(

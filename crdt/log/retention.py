@@ -11,7 +11,7 @@ from functools import partial
 
 from crdt.errors import LogError
 from crdt.log.compaction import Store
-from crdt.log.reader import documents_with_old_history
+from crdt.log.reader import documents_with_old_history, has_deleted
 from crdt.log.transactions import prune_history, remove_deleted
 
 __all__ = ["Retention", "sweep"]
@@ -60,8 +60,8 @@ class Retention:
 
 async def sweep(store: Store, now: float) -> None:
     """One pass over the store. Raises LogUnavailable."""
-    while await store.write(partial(remove_deleted, limit=_ROWS_A_STEP)):
-        pass
+    while await store.read(has_deleted):
+        await store.write(partial(remove_deleted, limit=_ROWS_A_STEP))
     before = now - store.settings.history_days * _DAY_SECONDS
     after: int | None = 0
     while after is not None:

@@ -165,21 +165,20 @@ def delete_document(connection: sqlite3.Connection, name: str) -> bool:
     return connection.execute("UPDATE documents SET name = NULL WHERE name = ?", (name,)).rowcount > 0
 
 
-def remove_deleted(connection: sqlite3.Connection, limit: int) -> int:
-    """Remove up to `limit` rows of deleted documents. Returns how many rows went; 0 when all is done."""
+def remove_deleted(connection: sqlite3.Connection, limit: int) -> None:
+    """Remove up to `limit` updates of a deleted document, then whatever else there is of it."""
     row = connection.execute("SELECT id FROM documents WHERE name IS NULL LIMIT 1").fetchone()
     if row is None:
-        return 0
+        return
     (document,) = row
     doomed = "SELECT seq FROM updates WHERE document = ? ORDER BY seq LIMIT 1 OFFSET ?"
     last = connection.execute(doomed, (document, limit - 1)).fetchone()
     if last is not None:
-        delete = "DELETE FROM updates WHERE document = ? AND seq <= ?"
-        return connection.execute(delete, (document, last[0])).rowcount
-    removed = 0
+        connection.execute("DELETE FROM updates WHERE document = ? AND seq <= ?", (document, last[0]))
+        return
     for table in ("updates", "snapshots", "clients", "markers"):
-        removed += connection.execute(f"DELETE FROM {table} WHERE document = ?", (document,)).rowcount  # noqa: S608
-    return removed + connection.execute("DELETE FROM documents WHERE id = ?", (document,)).rowcount
+        connection.execute(f"DELETE FROM {table} WHERE document = ?", (document,))  # noqa: S608
+    connection.execute("DELETE FROM documents WHERE id = ?", (document,))
 
 
 def prune_history(connection: sqlite3.Connection, document: int, before: float, limit: int) -> int:
