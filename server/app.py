@@ -24,6 +24,7 @@ from server.api.rendering import Renderer
 from server.api.routing import Route
 from server.config import Settings
 from server.health import Health
+from server.logs import note_route
 from server.metrics import LoopLag, Metrics
 from server.security import Security
 from server.sockets.gateway import Gateway
@@ -151,7 +152,9 @@ def _application(security: Security, client: Client, max_body: int) -> web.Appli
         if request.path.startswith(documents.PREFIX):
             response.headers.update(security.cors_headers(request))
 
-    app = web.Application(middlewares=[dispatch.errors_middleware, pages], client_max_size=max_body)
+    app = web.Application(
+        middlewares=[note_route, dispatch.errors_middleware, pages], client_max_size=max_body
+    )
     app.on_response_prepare.append(protect)
     return app
 

@@ -12,13 +12,15 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import IO, Any, Final, Literal
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.abc import AbstractAccessLogger
 
-__all__ = ["AccessLog", "JsonFormatter", "TextFormatter", "redact", "set_up"]
+__all__ = ["AccessLog", "JsonFormatter", "TextFormatter", "note_route", "redact", "set_up"]
 
 _SECRETS: Final = re.compile(
     r"""
@@ -101,7 +103,7 @@ class AccessLog(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         data = {
             "method": request.method if request.method in _METHODS else "-",
-            "route": _route(request),
+            "route": request.get(MATCHED, "-"),
             "status": response.status,
             "bytes": response.body_length,
             "ms": round(time * 1000, 1),
@@ -124,11 +126,26 @@ class AccessLog(AbstractAccessLogger):
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
-def _route(request: web.BaseRequest) -> str:
-    if not isinstance(request, web.Request):
-        return "-"
+MATCHED: Final = web.RequestKey[str]("matched")
+"""The template of the route a request matched. A request that is no HTTP has none."""
+
+
+@web.middleware
+async def note_route(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Remembers for the access log which route a request matched."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "-"
+    if resource is not None:
+        request[MATCHED] = resource.canonical
+    return await handler(request)
+
+
+class _NotHttp(logging.Filter):
+    """Bytes that are no HTTP are answered with 400. They are no fault of ours, and anybody can send them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def set_up(form: Literal["text", "json"], level: str, stream: IO[str] | None = None) -> None:
@@ -139,6 +156,7 @@ def set_up(form: Literal["text", "json"], level: str, stream: IO[str] | None = N
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+    logging.getLogger("aiohttp.server").addFilter(_NotHttp())
     # Their debug lines hold frames and statements, that is content.
     for chatty in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.server", "aiohttp.websocket"):
         logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))

@@ -102,7 +102,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
         query = schemas.resolved(f"query {_key(route)}")
         required = query.get("required", [])
         operation["parameters"] += [
-            {"name": name, "in": "query", "required": name in required, "schema": schema}
+            {"name": name, "in": "query", "required": name in required, "schema": _present(schema)}
             for name, schema in query.get("properties", {}).items()
         ]
     if route.body is bytes:
@@ -129,6 +129,17 @@ def _path_parameter(name: str, pattern: str) -> dict[str, Any]:
     if pattern != REST_OF_PATH:
         schema["pattern"] = f"^{pattern}$"
     return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _present(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a query parameter when it is there: leaving it out is how a query says null."""
+    given = {key: value for key, value in schema.items() if (key, value) != ("default", None)}
+    choices = [each for each in given.pop("anyOf", []) if each.get("type") != "null"]
+    if len(choices) == 1:
+        given |= choices[0]
+    elif choices:
+        given["anyOf"] = choices
+    return given
 
 
 def error_statuses(route: Route) -> list[int]:
