@@ -1,6 +1,7 @@
 // Builds the client into dist/: hashed assets with .br and .gz beside each, index.html, the service worker
 // and manifest.json (what was built, and how big). Fails when a budget is broken or yjs is there twice.
 import { createHash } from "node:crypto";
+import { watch as watchFiles } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -72,6 +73,8 @@ async function build() {
   const dark = madeFrom("src/styles/dark.css");
   const icon = [...outputs.keys()].find((path) => /\/icon-[^/]*\.svg$/.test(path));
 
+  const manifest = (await readFile("src/app.webmanifest", "utf8")).replace("{{icon}}", icon);
+  await writeFile(`${OUT}/app.webmanifest`, JSON.stringify(JSON.parse(manifest)));
   const page = (await readFile("src/index.html", "utf8"))
     .replaceAll("{{styles}}", styles)
     .replaceAll("{{dark}}", dark)
@@ -204,15 +207,24 @@ function report(sizes, groups) {
 
 const sum = (sizes, files, kind) => files.reduce((total, file) => total + sizes[file][kind], 0);
 
+async function attempt() {
+  try {
+    return await build();
+  } catch (error) {
+    // esbuild has printed what is wrong in the sources.
+    if (!error.errors) console.error(error.message);
+    return false;
+  }
+}
+
 if (watch) {
-  const { watch: watchFiles } = await import("node:fs");
   let timer;
   const again = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => build().catch((error) => console.error(error.message)), 100);
+    timer = setTimeout(attempt, 100);
   };
   watchFiles("src", { recursive: true }, again);
   again();
-} else if (!(await build())) {
+} else if (!(await attempt())) {
   process.exit(1);
 }
