@@ -76,10 +76,14 @@ function draw(awareness: Awareness, binding: Binding, flags: Map<number, Flag>, 
     flags.set(client, flag);
     seen.add(client);
     flag.show(somebody, JSON.stringify(cursor));
-    decorations.push(Decoration.widget(head, flag.dom, { key: String(client), side: 10, ignoreSelection: true }));
+    decorations.push(
+      Decoration.widget(head, flag.dom, { key: String(client), side: 10, ignoreSelection: true }),
+    );
     if (anchor !== head) {
       const style = `--color: ${somebody.color}`;
-      decorations.push(Decoration.inline(Math.min(anchor, head), Math.max(anchor, head), { class: "theirs", style }));
+      decorations.push(
+        Decoration.inline(Math.min(anchor, head), Math.max(anchor, head), { class: "theirs", style }),
+      );
     }
   }
   for (const client of flags.keys()) if (!seen.has(client)) flags.delete(client);

@@ -14,7 +14,8 @@ export interface Somebody {
 const COLOR = /^#[0-9a-f]{6}$/i;
 const LONGEST_NAME = 60;
 
-const words = (value: unknown, longest = 120): string => (typeof value === "string" ? value.slice(0, longest) : "");
+const words = (value: unknown, longest = 120): string =>
+  typeof value === "string" ? value.slice(0, longest) : "";
 
 /** One presence state as a person; null for whoever the server has not (yet) stamped. */
 export function readSomebody(client: number, state: unknown): Somebody | null {
@@ -37,8 +38,11 @@ export function everybody(awareness: Awareness, me: { id: string }): Somebody[] 
   const people = new Map<string, Somebody>();
   for (const [client, state] of awareness.getStates()) {
     const somebody = readSomebody(client, state);
-    if (somebody && (!people.has(somebody.id) || client === awareness.clientID)) people.set(somebody.id, somebody);
+    if (somebody && (!people.has(somebody.id) || client === awareness.clientID))
+      people.set(somebody.id, somebody);
   }
   const mine = (each: Somebody) => each.id === me.id || each.client === awareness.clientID;
-  return [...people.values()].sort((a, b) => Number(mine(b)) - Number(mine(a)) || a.name.localeCompare(b.name));
+  return [...people.values()].sort(
+    (a, b) => Number(mine(b)) - Number(mine(a)) || a.name.localeCompare(b.name),
+  );
 }

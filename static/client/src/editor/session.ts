@@ -3,7 +3,16 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import type { Page } from "../api/types.ts";
 import { setUnsent, storeName, unsent } from "../collab/device.ts";
-import { type EditorState, FIRST, type Facts, mayWrite, offersCopy, type Scope, stateOf, wouldLose } from "./state.ts";
+import {
+  type EditorState,
+  type Facts,
+  FIRST,
+  mayWrite,
+  offersCopy,
+  type Scope,
+  stateOf,
+  wouldLose,
+} from "./state.ts";
 import { DeviceStore } from "./store.ts";
 
 const SLOW_DEVICE = 2000;
@@ -81,10 +90,15 @@ export class PageSession {
       onAwarenessChange: () => events.people(),
     });
     this.awareness = this.provider.awareness as Awareness;
-    this.provider.on("close", this.line);
+    this.provider.on("close", ({ event }: { event: { reason?: string } }) => {
+      // The server let go of this document alone: trying again by itself would repeat what it refused.
+      if (socket.status === "connected") this.learn({ ended: this.facts.refused?.what || event.reason || "refused" });
+      this.line();
+    });
     this.provider.on("status", this.line);
     this.doc.on("update", (_: Uint8Array, origin: unknown) => {
-      if (origin !== this.provider && origin !== this.store) this.learn({ unsaved: true, device: this.store.state });
+      if (origin !== this.provider && origin !== this.store)
+        this.learn({ unsaved: true, device: this.store.state });
     });
     void this.start();
   }
@@ -112,6 +126,11 @@ export class PageSession {
 
   get offersCopy(): boolean {
     return offersCopy(this.facts);
+  }
+
+  /** Whether the line to this page has ended for good unless somebody acts. */
+  get ended(): boolean {
+    return this.facts.ended !== "" || this.facts.scope === "none";
   }
 
   get wouldLose(): boolean {

@@ -59,7 +59,7 @@ export function stateOf(facts: Facts): EditorState {
     until,
   });
   const { unsaved } = facts;
-  if (facts.ended) return state(unsaved ? "not-saved" : "readonly", facts.ended);
+  if (facts.ended) return state(unsaved ? "not-saved" : "readonly", facts.ended, facts.refused?.message);
   if (facts.scope !== "read-write") {
     // What is waiting may still be on its way until the server has said what it thinks of it.
     const lost = unsaved && (facts.refused !== null || !facts.connected || facts.scope === "none");

@@ -1,0 +1,145 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { country, has, t } from "../i18n/index.ts";
+import { openDialog } from "../ui/dialog.ts";
+import { avatar } from "../ui/marks.ts";
+import { readable, SHORTCUTS } from "./keys.ts";
+import type { Somebody } from "./people.ts";
+import { allowedImage, typedLink } from "./urls.ts";
+
+/** A form in a dialog: `read` takes its fields and gives the answer, or the words for what is wrong. */
+function askForm<T>(
+  title: string,
+  fields: TemplateResult,
+  submit: string,
+  read: (form: FormData) => T | string,
+  extra: (close: (value: T) => void) => TemplateResult | typeof nothing = () => nothing,
+): Promise<T | undefined> {
+  let failed = "";
+  return openDialog<T>(
+    () => title,
+    (close, redraw) => html`<form
+      class="stack"
+      novalidate
+      @submit=${(event: SubmitEvent) => {
+        event.preventDefault();
+        const answer = read(new FormData(event.currentTarget as HTMLFormElement));
+        if (typeof answer !== "string") return close(answer);
+        failed = answer;
+        redraw();
+      }}
+    >
+      ${fields}
+      <p class="error" role="alert">${failed}</p>
+      <footer class="actions">
+        ${extra(close)}
+        <button class="button" type="button" @click=${() => close()}>${t("dialog.cancel")}</button>
+        <button class="button primary">${submit}</button>
+      </footer>
+    </form>`,
+  );
+}
+
+export type LinkAnswer = { remove: true } | { remove?: false; href: string; text: string };
+
+/** Asks where a link leads, and for its words when none are selected. */
+export function askLink(href: string | null, needsText: boolean): Promise<LinkAnswer | undefined> {
+  const fields = html`<div class="field">
+      <label for="link-href">${t("editor.link.href")}</label>
+      <input id="link-href" name="href" inputmode="url" autocapitalize="off" autocomplete="off" spellcheck="false"
+        aria-describedby="link-hint" value=${href ?? ""} autofocus />
+      <p id="link-hint" class="hint">${t("editor.link.hint")}</p>
+    </div>
+    ${
+      needsText
+        ? html`<div class="field">
+            <label for="link-text">${t("editor.link.text")}</label>
+            <input id="link-text" name="text" autocomplete="off" />
+          </div>`
+        : nothing
+    }
+    ${
+      href
+        ? html`<p><a href=${href} target="_blank" rel="noopener noreferrer">${t("editor.link.open")}</a></p>`
+        : nothing
+    }`;
+  return askForm<LinkAnswer>(
+    t(href ? "editor.link.change" : "editor.link.title"),
+    fields,
+    t(href ? "editor.link.save" : "editor.link.add"),
+    (form) => {
+      const address = typedLink(String(form.get("href") ?? ""));
+      return address ? { href: address, text: String(form.get("text") ?? "").trim() } : t("editor.link.bad");
+    },
+    (close) =>
+      href
+        ? html`<button class="button danger" type="button" @click=${() => close({ remove: true })}>${t("editor.link.remove")}</button>`
+        : nothing,
+  );
+}
+
+/** Asks for the address of an image, and for words for those who do not see it. */
+export function askImage(known: { src: string; alt: string } | null): Promise<{ src: string; alt: string } | undefined> {
+  const fields = html`<div class="field">
+      <label for="image-src">${t("editor.image.src")}</label>
+      <input id="image-src" name="src" type="url" inputmode="url" autocomplete="off" spellcheck="false"
+        aria-describedby="image-hint" value=${known?.src ?? ""} autofocus />
+      <p id="image-hint" class="hint">${t("editor.image.src-hint")}</p>
+    </div>
+    <div class="field">
+      <label for="image-alt">${t("editor.image.alt")}</label>
+      <textarea id="image-alt" name="alt" rows="3" maxlength="1000" aria-describedby="alt-hint" .value=${known?.alt ?? ""}></textarea>
+      <p id="alt-hint" class="hint">${t("editor.image.alt-hint")}</p>
+    </div>
+    <label class="check"><input type="checkbox" name="decoration" ?checked=${known !== null && !known.alt} />
+      <span>${t("editor.image.decoration")}</span></label>`;
+  return askForm(t(known ? "editor.image.change" : "editor.image.title"), fields, t(known ? "editor.image.save" : "editor.image.add"), (form) => {
+    const src = allowedImage(String(form.get("src") ?? "").trim() || null);
+    const alt = String(form.get("alt") ?? "").trim();
+    if (!src) return t("editor.image.bad");
+    if (!alt && !form.get("decoration")) return t("editor.image.no-alt");
+    return { src, alt: form.get("decoration") ? "" : alt };
+  });
+}
+
+/** Everybody on this page, and whether comings and goings are read out. */
+export function showPeople(
+  people: () => Somebody[],
+  mine: string,
+  spoken: boolean,
+  speak: (spoken: boolean) => void,
+): Promise<void> {
+  return openDialog<void>(
+    () => t("editor.people.title", { count: people().length }),
+    () => html`<ul class="ed-people" role="list">
+        ${people().map(
+          (each) => html`<li>
+            ${avatar(each.name, each.color)}
+            <span><strong><bdi>${each.name}</bdi></strong>${each.id === mine ? html` ${t("editor.people.me")}` : nothing}
+              <span class="hint">${about(each)}</span></span>
+          </li>`,
+        )}
+      </ul>
+      <label class="check"><input type="checkbox" ?checked=${spoken}
+          @change=${(event: Event) => speak((event.target as HTMLInputElement).checked)} />
+        <span>${t("editor.people.speak")}</span></label>`,
+  );
+}
+
+const about = ({ school, country: code, role }: Somebody): string =>
+  [school, code ? country(code) : "", has(`role.${role}`) ? t(`role.${role}`) : ""].filter(Boolean).join(" · ");
+
+/** The keys, for whoever writes with the keyboard. */
+export function showHelp(): Promise<void> {
+  const name = (id: string) => t(has(`editor.tool.${id}`) ? `editor.tool.${id}` : `editor.style.${id}`);
+  return openDialog<void>(
+    () => t("editor.help.title"),
+    () => html`<p>${t("editor.help.tab")}</p>
+      <p>${t("editor.help.typed")}</p>
+      <table class="ed-keys">
+        <thead><tr><th scope="col">${t("editor.help.what")}</th><th scope="col">${t("editor.help.keys")}</th></tr></thead>
+        <tbody>${Object.entries(SHORTCUTS).map(
+          ([id, keys]) => html`<tr><th scope="row">${name(id)}</th><td><kbd>${readable(keys)}</kbd></td></tr>`,
+        )}</tbody>
+      </table>`,
+  );
+}

@@ -1,0 +1,130 @@
+import type { Words } from "./en.ts";
+
+const pt: Words = {
+  "editor.label": "Texto da página «{title}»",
+  "editor.placeholder": "Escreve aqui. Os outros veem logo.",
+  "editor.task": "Feito: {task}",
+  "editor.unknown": "Esta parte foi feita com outra versão. Fica guardada, mas aqui não se pode mudar.",
+  "editor.absent":
+    "Estás sem ligação e esta página ainda não está neste dispositivo. Abre quando a rede voltar.",
+  "editor.note": "Motivo: {note}",
+  "editor.until": "Até {time}.",
+  "editor.reload": "Carregar a página de novo",
+  "editor.retry": "Tentar outra vez",
+
+  "editor.state.connecting": "A ligar …",
+  "editor.state.saved": "Guardado",
+  "editor.state.saving": "A guardar …",
+  "editor.state.offline": "Sem ligação",
+  "editor.state.offline.kept": "Sem ligação, guardado neste dispositivo",
+  "editor.state.not-saved": "Não guardado",
+  "editor.state.readonly": "Só leitura",
+  "editor.state.readonly.locked": "Bloqueada",
+
+  "editor.why.offline": "Estás sem ligação.",
+  "editor.why.kept":
+    "Estás sem ligação. O que escreveste fica neste dispositivo e é enviado quando a rede voltar.",
+  "editor.why.nothing-waiting":
+    "Estás sem ligação. Podes continuar a escrever: fica neste dispositivo e é enviado quando a rede voltar.",
+  "editor.why.offline.no-device":
+    "Estás sem ligação e este navegador não consegue guardar o teu texto. Espera pela rede antes de escrever.",
+  "editor.why.no-device":
+    "Estás sem ligação e este navegador não conseguiu guardar o que escreveste por último. Deixa esta página aberta até a rede voltar, ou guarda uma cópia.",
+  "editor.why.not-saved": "O servidor não aceitou o que escreveste por último.",
+  "editor.why.not-saved.locked":
+    "A página foi bloqueada antes de o que escreveste por último chegar ao servidor.",
+  "editor.why.not-saved.no-access":
+    "Perdeste o acesso a esta página antes de o que escreveste por último chegar ao servidor.",
+  "editor.why.readonly": "Podes ler esta página, mas não mudá-la.",
+  "editor.why.log":
+    "Não guardado, porque o servidor não consegue escrever no disco agora. Deixa esta página aberta: continua sozinha.",
+  "editor.why.disk-full":
+    "Não guardado, porque o disco do servidor está cheio. Deixa esta página aberta: continua sozinha quando houver espaço.",
+  "editor.why.io-error":
+    "Não guardado, porque o disco do servidor tem uma falha. Deixa esta página aberta: continua sozinha quando funcionar.",
+  "editor.why.no-access": "Já não podes ver esta página.",
+  "editor.why.reload": "Esta página foi refeita no servidor. Carrega-a de novo para continuar.",
+  "editor.why.logged-out": "Saíste da sessão. Entra outra vez para continuar.",
+  "editor.why.session-expired": "A tua sessão terminou. Entra outra vez para continuar.",
+  "editor.why.removed": "Já não fazes parte deste TwinSpace.",
+
+  "editor.copy.text": "O teu texto ainda está nesta página. Guarda uma cópia antes de continuar.",
+  "editor.copy.copy": "Copiar o texto",
+  "editor.copy.file": "Guardar num ficheiro",
+  "editor.copy.discard": "Ver a página guardada",
+  "editor.copy.done": "O texto está copiado.",
+
+  "editor.people.here": { one: "{count} pessoa aqui", other: "{count} pessoas aqui" },
+  "editor.people.title": { one: "{count} pessoa nesta página", other: "{count} pessoas nesta página" },
+  "editor.people.me": "(tu)",
+  "editor.people.speak": "O meu leitor de ecrã diz quem chega e quem sai",
+  "editor.people.came": { one: "{names} está aqui.", other: "{names} estão aqui." },
+  "editor.people.went": { one: "{names} saiu.", other: "{names} saíram." },
+
+  "editor.tools": "Ferramentas para escrever",
+  "editor.style": "Estilo do texto",
+  "editor.style.mixed": "Estilo",
+  "editor.style.paragraph": "Texto",
+  "editor.style.heading1": "Título",
+  "editor.style.heading2": "Subtítulo",
+  "editor.style.heading3": "Título pequeno",
+  "editor.style.code": "Código",
+  "editor.tool.undo": "Desfazer a minha última mudança",
+  "editor.tool.redo": "Refazer",
+  "editor.tool.strong": "Negrito",
+  "editor.tool.em": "Itálico",
+  "editor.tool.underline": "Sublinhado",
+  "editor.tool.strike": "Riscado",
+  "editor.tool.code": "Código na linha",
+  "editor.tool.link": "Ligação",
+  "editor.tool.bullet_list": "Lista com pontos",
+  "editor.tool.ordered_list": "Lista com números",
+  "editor.tool.task_list": "Lista de tarefas",
+  "editor.tool.outdent": "Mover para a esquerda",
+  "editor.tool.indent": "Mover para a direita",
+  "editor.tool.quote": "Citação",
+  "editor.tool.image": "Imagem",
+  "editor.tool.table": "Tabela",
+  "editor.tool.rule": "Linha divisória",
+  "editor.tool.row-above": "Nova linha acima",
+  "editor.tool.row-below": "Nova linha abaixo",
+  "editor.tool.column-before": "Nova coluna antes",
+  "editor.tool.column-after": "Nova coluna depois",
+  "editor.tool.header-row": "A primeira linha é um cabeçalho",
+  "editor.tool.delete-row": "Apagar a linha",
+  "editor.tool.delete-column": "Apagar a coluna",
+  "editor.tool.delete-table": "Apagar a tabela",
+  "editor.tool.toolbar": "Ir para as ferramentas",
+
+  "editor.link.title": "Juntar uma ligação",
+  "editor.link.change": "Mudar a ligação",
+  "editor.link.href": "Endereço",
+  "editor.link.hint": "Um endereço da Web ou de correio eletrónico.",
+  "editor.link.text": "Palavras que se veem",
+  "editor.link.add": "Juntar a ligação",
+  "editor.link.save": "Guardar a ligação",
+  "editor.link.remove": "Tirar a ligação",
+  "editor.link.open": "Abrir esta ligação",
+  "editor.link.bad": "Uma ligação não pode levar a este endereço. Escreve-o assim: www.example.org.",
+
+  "editor.image.title": "Juntar uma imagem",
+  "editor.image.change": "Mudar a imagem",
+  "editor.image.src": "Endereço da imagem",
+  "editor.image.src-hint": "Começa por https://",
+  "editor.image.alt": "O que mostra a imagem?",
+  "editor.image.alt-hint": "Para quem não a pode ver. Basta uma frase.",
+  "editor.image.decoration": "É só decoração e não precisa de palavras.",
+  "editor.image.add": "Juntar a imagem",
+  "editor.image.save": "Guardar a imagem",
+  "editor.image.bad": "Não é o endereço de uma imagem. Tem de começar por https://",
+  "editor.image.no-alt": "Escreve o que a imagem mostra, ou diz que é só decoração.",
+
+  "editor.help.title": "Escrever com o teclado",
+  "editor.help.tab": "Tab move dentro de listas e tabelas. Carrega em Escape e depois em Tab para sair do texto.",
+  "editor.help.typed":
+    "No início de uma linha: # faz um título, - uma lista, 1. uma lista com números, [] uma tarefa, > uma citação.",
+  "editor.help.what": "O quê",
+  "editor.help.keys": "Teclas",
+};
+
+export default pt;
