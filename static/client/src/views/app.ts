@@ -8,6 +8,7 @@ import { ended, me, onMe, refresh } from "../session.ts";
 import { closeDialogs } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar, brandMark } from "../ui/marks.ts";
+import { trouble } from "../ui/trouble.ts";
 import { focusNextHeading, View } from "../ui/view.ts";
 import "./home.ts";
 import "./login.ts";
@@ -153,15 +154,6 @@ export class App extends View {
         </main>`;
     }
   }
-}
-
-/** A screen that could not be loaded, and what to do about it. */
-export function trouble(text: string, again: () => void): TemplateResult {
-  return html`<main id="main" class="narrow" tabindex="-1">
-    <h1>${t("trouble.title")}</h1>
-    <p>${text}</p>
-    <p><button class="button primary" @click=${again}>${t("trouble.again")}</button></p>
-  </main>`;
 }
 
 customElements.define("ts-app", App);

@@ -54,17 +54,8 @@ class Members extends View {
     }
   }
 
-  /** The permission matrix as the person sees it; the server decides. */
-  private mayManage(member: Member): boolean {
-    if (member.founder || member.person_id === this.me.person.id) return false;
-    return this.space.my_role === "admin" || this.isMyPupil(member);
-  }
-
-  private isMyPupil(member: Member): boolean {
-    const staff = this.space.my_role === "teacher" || this.space.my_role === "admin";
-    return (
-      staff && member.kind === "pupil" && !!member.school_id && member.school_id === this.me.person.school?.id
-    );
+  private mayManage({ can, person_id }: Member): boolean {
+    return person_id !== this.me.person.id && (can.role || can.remove || can.reset_code);
   }
 
   protected override render(): TemplateResult {
@@ -130,9 +121,9 @@ class Members extends View {
     const chosen = await openDialog<Action>(
       () => member.name,
       (close) => html`<ul class="menu" role="list">
-        ${item("role", "people", t("members.change-role"), close)}
-        ${this.isMyPupil(member) ? item("card", "key", t("members.new-card"), close) : nothing}
-        ${item("remove", "out", t("members.remove"), close)}
+        ${member.can.role ? item("role", "people", t("members.change-role"), close) : nothing}
+        ${member.can.reset_code ? item("card", "key", t("members.new-card"), close) : nothing}
+        ${member.can.remove ? item("remove", "out", t("members.remove"), close) : nothing}
       </ul>`,
       { className: "sheet" },
     );

@@ -7,9 +7,8 @@ import { pathTo } from "../pages/tree.ts";
 import { path } from "../router.ts";
 import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
-import { avatar } from "../ui/marks.ts";
 import { View } from "../ui/view.ts";
-import { manageable, marks } from "./space.ts";
+import { crowd, manageable, marks } from "./page-tree.ts";
 import { here } from "./space-home.ts";
 
 /** One page: where it lies, what it is called, who may change it, and the editor. */
@@ -112,13 +111,8 @@ class PageView extends View {
   }
 
   private readers(page: Page): TemplateResult | typeof nothing {
-    const others = here(this.people).filter((each) => each.page === page.id);
-    if (others.length < 2) return nothing;
-    return html`<span class="stack-people">
-      ${others.slice(0, 5).map((each) => avatar(each.user.name, each.user.color))}
-      ${others.length > 5 ? html`<span class="quiet">+${others.length - 5}</span>` : nothing}
-      <span class="sr">${t("pages.readers", { count: others.length })}</span>
-    </span>`;
+    const present = here(this.people).filter((each) => each.page === page.id);
+    return present.length > 1 ? crowd(present, 5) : nothing;
   }
 
   /** Why I cannot write here, if I cannot; and the lock, for those whom it does not stop. */

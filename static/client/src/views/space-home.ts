@@ -6,7 +6,7 @@ import { treeOf } from "../pages/tree.ts";
 import { path } from "../router.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar, hash, tile } from "../ui/marks.ts";
-import { marks } from "./space.ts";
+import { marks } from "./page-tree.ts";
 
 /** Each person once, however many tabs they have; the tab with an open page counts. */
 export function here(people: readonly Present[]): Present[] {

@@ -4,15 +4,15 @@ import type { Me, Page, Space } from "../api/types.ts";
 import type { Present, SpaceSession } from "../collab/collab.ts";
 import { t } from "../i18n/index.ts";
 import { onConnection } from "../net.ts";
-import { type Node, treeOf } from "../pages/tree.ts";
 import { path, type Route } from "../router.ts";
 import { ended, me, refresh } from "../session.ts";
 import { announce } from "../ui/announce.ts";
 import { closeDialogs, openDialog } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
-import { avatar, tile } from "../ui/marks.ts";
+import { tile } from "../ui/marks.ts";
+import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
-import { trouble } from "./app.ts";
+import { pageTree } from "./page-tree.ts";
 import { here, spaceHome } from "./space-home.ts";
 
 type SpaceRoute = Extract<Route, { space: string }>;
@@ -188,7 +188,7 @@ class SpaceFrame extends View {
           <li>${this.link("space", path.space(this.space.id), "home", t("nav.home"))}</li>
           <li>${this.link("members", path.members(this.space.id), "people", t("nav.members"))}</li>
         </ul>
-        ${this.trees()}
+        ${this.trees(this.space)}
       </nav>
       ${this.section(this.space)} ${this.bottom(this.space)}
     </div>`;
@@ -235,65 +235,23 @@ class SpaceFrame extends View {
       () => t("nav.pages"),
       (_close, redraw) => {
         this.redrawSheet = redraw;
-        return html`<nav class="sheet-tree" aria-label=${t("nav.pages")}>${this.trees()}</nav>`;
+        return html`<nav class="sheet-tree" aria-label=${t("nav.pages")}>${this.space ? this.trees(this.space) : nothing}</nav>`;
       },
       { className: "sheet" },
     );
     this.redrawSheet = () => {};
   };
 
-  private trees(): TemplateResult[] {
-    return (this.space?.rooms ?? []).map(
-      (room) => html`<section class="room">
-        <h2 class="side-title">${room.title}</h2>
-        ${this.branch(treeOf(this.pages, room.id))}
-        ${
-          room.can?.create_pages
-            ? html`<button class="button quiet wide start" @click=${() => this.create(room.id)}>${icon("plus")}${t("pages.new")}</button>`
-            : nothing
-        }
-      </section>`,
-    );
-  }
-
-  private branch(nodes: Node[]): TemplateResult | typeof nothing {
-    if (nodes.length === 0) return nothing;
-    const space = this.route.space;
-    return html`<ul class="tree" role="list">
-      ${nodes.map(({ page, children }) => {
-        const open = this.route.name === "page" && this.route.page === page.id;
-        const readers = here(this.people).filter(
-          (each) => each.page === page.id && each.user.id !== this.me.person.id,
-        );
-        return html`<li>
-          <div class="leaf">
-            <a href=${path.page(space, page.id)} aria-current=${open ? "page" : nothing}>
-              <span class="leaf-title">${page.title}</span>${marks(page)}
-            </a>
-            ${
-              readers.length > 0
-                ? html`<span class="stack-people" title=${t("pages.readers", { count: readers.length })}
-                    >${readers.slice(0, 3).map((each) => avatar(each.user.name, each.user.color))}<span class="sr">${t("pages.readers", { count: readers.length })}</span></span
-                  >`
-                : nothing
-            }
-            ${
-              manageable(page)
-                ? html`<button
-                    class="button icon quiet"
-                    aria-haspopup="dialog"
-                    aria-label=${t("pages.manage", { title: page.title })}
-                    @click=${() => this.manage(page)}
-                  >
-                    ${icon("more")}
-                  </button>`
-                : nothing
-            }
-          </div>
-          ${this.branch(children)}
-        </li>`;
-      })}
-    </ul>`;
+  private trees(space: Space): TemplateResult[] {
+    const mine = this.me.person.id;
+    return pageTree({
+      space,
+      pages: this.pages,
+      others: here(this.people).filter(({ user }) => user.id !== mine),
+      current: this.route.name === "page" ? this.route.page : null,
+      create: (room) => void this.create(room),
+      manage: (page) => void this.manage(page),
+    });
   }
 
   private async create(room: string): Promise<void> {
@@ -305,22 +263,6 @@ class SpaceFrame extends View {
     const { managePage } = await import("./page-actions.ts");
     if (this.space) await managePage(this.space, page.id, () => this.pages);
   }
-}
-
-export const manageable = (page: Page): boolean =>
-  page.can.rename || page.can.settings || page.can.lock || page.can.delete;
-
-/** The small signs behind a page's title, each with its words for screen readers. */
-export function marks(page: Page): TemplateResult[] {
-  const found: ["lock" | "draft" | "people" | "eye", string][] = [];
-  if (page.lock) found.push(["lock", t("mark.locked")]);
-  else if (page.scope === "readonly") found.push(["eye", t("mark.readonly")]);
-  if (page.see_rule === "draft") found.push(["draft", t("see.draft")]);
-  if (page.see_rule === "staff") found.push(["people", t("see.staff")]);
-  return found.map(
-    ([sign, words]) =>
-      html`<span class="mark" title=${words}>${icon(sign)}<span class="sr">${words}</span></span>`,
-  );
 }
 
 customElements.define("ts-space", SpaceFrame);
