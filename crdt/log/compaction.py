@@ -111,8 +111,9 @@ class Compactor:
             while self._due:
                 document = next(iter(self._due))
                 try:
-                    async with self._one_at_a_time:
-                        await self._fold(document)
+                    if document not in self._quarantined:
+                        async with self._one_at_a_time:
+                            await self._fold(document)
                 except (CompactionFailed, LogCorrupt) as error:
                     await self._quarantine(document, error)
                 finally:
