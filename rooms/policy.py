@@ -125,6 +125,9 @@ class PageEditing(StrEnum):
     TEAMS = "teams"
     OPEN = "open"
 
+    def tighter(self, other: PageEditing) -> PageEditing:
+        return min(self, other, key=list(PageEditing).index)
+
 
 _FLOOR: Final[Mapping[AgeBand, PageEditing]] = {
     AgeBand.UP_TO_6: PageEditing.TEACHERS,
@@ -149,10 +152,13 @@ class SpacePolicy:
 
     @property
     def pages_open(self) -> PageEditing:
-        """The tighter of the admins' choice and the age band's floor."""
-        floor = _FLOOR[self.age_band]
-        order = list(PageEditing)
-        return floor if self.page_editing is None else min(floor, self.page_editing, key=order.index)
+        """The tighter of the admins' choice and what the age band allows."""
+        return self.floor if self.page_editing is None else self.floor.tighter(self.page_editing)
+
+    @property
+    def floor(self) -> PageEditing:
+        """As open as the age band allows."""
+        return _FLOOR[self.age_band]
 
     @classmethod
     def of(cls, age_band: str, stored: Mapping[str, object]) -> SpacePolicy:

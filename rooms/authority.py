@@ -1,0 +1,125 @@
+"""What a log-in may do with the documents of spaces: the `Authority` of access.py, from the records."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from sqlalchemy import select
+
+from crdt.codec import JsonValue
+
+from .access import DENIED, Access, Principal, Scope
+from .faults import NotFound
+from .policy import Action
+from .records import Reading, Records
+from .schema import memberships, sessions
+from .standing import Standing, page_row, stand
+from .values import Clock, MembershipState, PersonId, SpaceId
+
+__all__ = ["PALETTE", "RecordsAuthority"]
+
+PALETTE: Final = (
+    "#a4243b", "#c2410c", "#92600a", "#4d6b1f", "#18794e", "#0f766e",
+    "#0369a1", "#2456c7", "#5145cd", "#7c3aad", "#a21c86", "#7a5230",
+)  # fmt: skip
+"""Colours of people: each at least 4.5 : 1 on white."""
+
+
+class RecordsAuthority:
+    """``page/<id>`` by membership, role, rules, lock and state; ``space/<id>`` only the server writes."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+
+    async def access(self, principal: Principal, document: str) -> Access:
+        kind, _, name = document.partition("/")
+        if principal.person is None or kind not in ("page", "space") or not name:
+            return DENIED
+        async with self._records.reading() as tx:
+            now = self._clock()
+            session = await tx.first(
+                select(sessions.c.person_id, sessions.c.expires_at).where(
+                    sessions.c.id == principal.session_id
+                )
+            )
+            if session is None or session["person_id"] != principal.person:
+                return Access(Scope.NONE, reason="logged-out")
+            if session["expires_at"] <= now:
+                return Access(Scope.NONE, reason="session-expired")
+            person = PersonId(principal.person)
+            if kind == "page":
+                return await self._page(tx, person, name, now)
+            return await self._space(tx, person, SpaceId(name), now)
+
+    async def _page(self, tx: Reading, person: PersonId, page: str, now: float) -> Access:
+        try:
+            row = await page_row(tx, page)
+        except NotFound:
+            return DENIED
+        space = SpaceId(row["space_id"])
+        try:
+            standing = await stand(tx, person, space, now)
+        except NotFound:
+            return await _not_there(tx, person, space)
+        if not standing.is_member:
+            return DENIED
+        scope, reason = standing.page_scope(row)
+        if scope is Scope.NONE:
+            return Access(Scope.NONE, reason=reason, space=space)
+        locked = standing.lock_holds(row)
+        ends = [row["locked_until"] if locked else None, standing.muted_until]
+        return Access(
+            scope,
+            subject=f"membership:{standing.actor.membership}",
+            reason=reason,
+            note=row["locked_because"] or "" if reason == "locked" else "",
+            until=min((end for end in ends if end is not None and end > now), default=None),
+            space=space,
+            presence=_presence(standing),
+        )
+
+    async def _space(self, tx: Reading, person: PersonId, space: SpaceId, now: float) -> Access:
+        try:
+            standing = await stand(tx, person, space, now)
+        except NotFound:
+            return await _not_there(tx, person, space)
+        if not standing.is_member:
+            return DENIED
+        readable = standing.decide(Action.SPACE_READ)
+        if not readable:
+            return Access(Scope.NONE, reason=readable.reason, space=space)
+        return Access(
+            Scope.READONLY,
+            subject=f"membership:{standing.actor.membership}",
+            reason="server-written",
+            space=space,
+            presence=_presence(standing),
+        )
+
+
+async def _not_there(tx: Reading, person: PersonId, space: SpaceId) -> Access:
+    """Only somebody who was a member is told of having been removed."""
+    gone = await tx.value(
+        select(memberships.c.id).where(
+            memberships.c.space_id == space,
+            memberships.c.person_id == person,
+            memberships.c.state.in_((MembershipState.LEFT, MembershipState.REMOVED)),
+        )
+    )
+    return Access(Scope.NONE, reason="removed") if gone else DENIED
+
+
+def _presence(standing: Standing) -> dict[str, JsonValue]:
+    membership = standing.actor.membership or ""
+    color = PALETTE[hashlib.sha256(membership.encode()).digest()[0] % len(PALETTE)]
+    return {
+        "id": standing.actor.person,
+        "name": standing.name,
+        "role": standing.actor.role,
+        "school": standing.school_name,
+        "country": standing.country,
+        "color": color,
+        "colorLight": color + "33",
+    }

@@ -1,0 +1,230 @@
+"""Who belongs to a space, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, Select, insert, select, update
+
+from .access import Change
+from .faults import Conflict, NotFound
+from .policy import Action, Target
+from .records import Reading, Records, Writing
+from .schema import memberships, people, room_members, spaces
+from .standing import Standing, stand
+from .values import (
+    ADULT_ROLES,
+    PUPIL_ROLES,
+    STAFF,
+    AgeBand,
+    Clock,
+    MembershipId,
+    MembershipState,
+    NewId,
+    PersonId,
+    PersonKind,
+    PersonState,
+    Role,
+    SchoolId,
+    SpaceId,
+    SpaceKind,
+)
+
+__all__ = ["MemberView", "Members", "join", "pupil_target", "require_pupils_allowed"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    id: str
+    person_id: str
+    name: str
+    kind: PersonKind
+    role: Role
+    founder: bool
+    school_id: str | None
+    can: dict[str, bool]
+
+
+class Members:
+    """The memberships of every space."""
+
+    def __init__(self, records: Records, clock: Clock, new_id: NewId) -> None:
+        self._records = records
+        self._clock = clock
+        self._new_id = new_id
+
+    async def of_space(self, actor: PersonId, space: SpaceId) -> list[MemberView]:
+        """Everybody in the space. Raises NotFound or NotAllowed."""
+        async with self._records.reading() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.SPACE_READ)
+            if not standing.is_member:
+                raise NotFound
+            rows = await tx.all(
+                _members().where(memberships.c.space_id == space).order_by(people.c.name, people.c.id)
+            )
+        return [_view(standing, row) for row in rows]
+
+    async def place_pupil(self, actor: PersonId, space: SpaceId, person: PersonId) -> MemberView:
+        """Puts a pupil into the space as a student. Only a teacher of the pupil's school who is in it can."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            pupil = await tx.first(
+                select(people).where(people.c.id == person, people.c.kind == PersonKind.PUPIL)
+            )
+            # Of a pupil of another school nobody is told whether there is one.
+            if pupil is None or not PersonState(pupil["state"]).may_log_in:
+                standing.require(Action.PUPIL_MANAGE)
+                raise NotFound
+            standing.require(Action.PUPIL_MANAGE, pupil_target(pupil["school_id"]))
+            await require_pupils_allowed(tx, space)
+            member = await join(
+                tx, space, person, Role.STUDENT, pupil["school_id"], self._new_id(), self._clock()
+            )
+            return _view(standing, await self._row(tx, member))
+
+    async def add_adult(
+        self, space: SpaceId, person: PersonId, role: Role, *, founder: bool = False
+    ) -> MembershipId:
+        """Puts an adult into the space, for the operator. Raises Conflict for a pupil or a pupil's role."""
+        async with self._records.writing() as tx:
+            row = await tx.first(select(people).where(people.c.id == person))
+            if row is None:
+                raise NotFound
+            if row["kind"] != PersonKind.ADULT or role not in ADULT_ROLES:
+                raise Conflict("wrong-role", "Adults are guests, teachers or admins.")
+            now = self._clock()
+            return await join(tx, space, person, role, row["school_id"], self._new_id(), now, founder=founder)
+
+    async def change_role(self, actor: PersonId, member: MembershipId, role: Role) -> MemberView:
+        """Gives a member another role: pupils those of pupils, adults those of adults."""
+        async with self._records.writing() as tx:
+            standing, row = await self._find(tx, actor, member)
+            standing.require(Action.MEMBER_ROLE, _target(standing, row))
+            if role not in (PUPIL_ROLES if row["kind"] == PersonKind.PUPIL else ADULT_ROLES):
+                raise Conflict(
+                    "wrong-role",
+                    "Pupils are students or student editors; adults are guests, teachers or admins.",
+                )
+            await tx.do(update(memberships).where(memberships.c.id == member).values(role=role))
+            self._changed(tx, "role", standing.space, row, {Role(row["role"]), role})
+            return _view(standing, await self._row(tx, member))
+
+    async def remove(self, actor: PersonId, member: MembershipId) -> None:
+        """Takes a member out of the space. What they wrote stays."""
+        async with self._records.writing() as tx:
+            standing, row = await self._find(tx, actor, member)
+            standing.require(Action.MEMBER_REMOVE, _target(standing, row))
+            left = row["id"] == standing.actor.membership
+            state = MembershipState.LEFT if left else MembershipState.REMOVED
+            await tx.do(update(memberships).where(memberships.c.id == member).values(state=state))
+            await tx.do(room_members.delete().where(room_members.c.membership_id == member))
+            self._changed(tx, "removed", standing.space, row, {Role(row["role"])})
+
+    def _changed(self, tx: Writing, kind: str, space: SpaceId, row: RowMapping, roles: set[Role]) -> None:
+        # The last teacher of a school takes its pupils' right to write along, so all are asked anew.
+        everybody = not STAFF.isdisjoint(roles)
+        tx.publish(
+            Change(kind, space=space, person=None if everybody else row["person_id"], notice=("members",))
+        )
+
+    async def _find(self, tx: Reading, actor: PersonId, member: MembershipId) -> tuple[Standing, RowMapping]:
+        row = await self._row(tx, member)
+        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
+        if not standing.is_member:
+            raise NotFound
+        return standing, row
+
+    async def _row(self, tx: Reading, member: MembershipId) -> RowMapping:
+        row = await tx.first(_members().where(memberships.c.id == member))
+        if row is None:
+            raise NotFound
+        return row
+
+
+async def join(
+    tx: Writing,
+    space: SpaceId,
+    person: PersonId,
+    role: Role,
+    school: SchoolId | None,
+    new_id: str,
+    now: float,
+    *,
+    founder: bool = False,
+) -> MembershipId:
+    """Makes a person a member, or takes one back who left. Raises Conflict for a member."""
+    known = await tx.first(
+        select(memberships).where(memberships.c.space_id == space, memberships.c.person_id == person)
+    )
+    values = {"role": role, "school_id": school, "state": MembershipState.ACTIVE, "founder": founder}
+    if known is None:
+        await tx.do(
+            insert(memberships).values(id=new_id, space_id=space, person_id=person, created_at=now, **values)
+        )
+    elif known["state"] == MembershipState.ACTIVE:
+        raise Conflict("already-a-member", "This person is a member of the space already.")
+    else:
+        await tx.do(update(memberships).where(memberships.c.id == known["id"]).values(values))
+    everybody = role in STAFF
+    tx.publish(
+        Change("joined", space=space, person=None if everybody else person, notice=("members", "space"))
+    )
+    return MembershipId(known["id"] if known else new_id)
+
+
+async def require_pupils_allowed(tx: Reading, space: SpaceId) -> None:
+    """Raises Conflict for a group or a space of adults."""
+    row = await tx.first(select(spaces.c.kind, spaces.c.age_band).where(spaces.c.id == space))
+    if row is None:
+        raise NotFound
+    if row["kind"] == SpaceKind.GROUP or row["age_band"] == AgeBand.ADULTS:
+        raise Conflict("no-pupils-here", "This space is for adults only. Put pupils into a project.")
+
+
+def pupil_target(school: SchoolId | str | None) -> Target:
+    """A pupil of that school."""
+    return Target(is_pupil=True, school=SchoolId(school) if school else None)
+
+
+def _members() -> Select[tuple[object, ...]]:
+    return (
+        select(
+            memberships,
+            people.c.name,
+            people.c.kind,
+            people.c.school_id.label("person_school"),
+        )
+        .join(people, people.c.id == memberships.c.person_id)
+        .where(memberships.c.state == MembershipState.ACTIVE)
+    )
+
+
+def _target(standing: Standing, row: RowMapping) -> Target:
+    return Target(
+        member=row["id"],
+        role=Role(row["role"]),
+        school=row["person_school"],
+        is_pupil=row["kind"] == PersonKind.PUPIL,
+        founder=row["founder"],
+        policy=standing.policy,
+        standstill=standing.standstill(),
+    )
+
+
+def _view(standing: Standing, row: RowMapping) -> MemberView:
+    target = _target(standing, row)
+    return MemberView(
+        id=row["id"],
+        person_id=row["person_id"],
+        name=row["name"],
+        kind=PersonKind(row["kind"]),
+        role=Role(row["role"]),
+        founder=row["founder"],
+        school_id=row["school_id"],
+        can={
+            "role": bool(standing.decide(Action.MEMBER_ROLE, target)),
+            "remove": bool(standing.decide(Action.MEMBER_REMOVE, target)),
+            "reset_code": bool(standing.decide(Action.PUPIL_MANAGE, target)),
+        },
+    )

@@ -1,0 +1,90 @@
+"""The building's services, opened together."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from .access import Changes
+from .authority import RecordsAuthority
+from .codecards import Choose
+from .hashing import Hasher
+from .members import Members
+from .pages import Pages
+from .people import People
+from .records import Records
+from .schools import Schools
+from .sessions import HALF_DAY, TWO_WEEKS, Sessions
+from .spaces import Spaces
+from .throttle import Throttle
+from .values import Clock, NewId, new_id
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything about people, spaces and pages that is a record."""
+
+    records: Records
+    changes: Changes
+    clock: Clock
+    hasher: Hasher
+    throttle: Throttle
+    sessions: Sessions
+    schools: Schools
+    people: People
+    spaces: Spaces
+    members: Members
+    pages: Pages
+    authority: RecordsAuthority
+
+    @classmethod
+    async def open(
+        cls,
+        database_url: str,
+        *,
+        clock: Clock = time.time,
+        changes: Changes | None = None,
+        choose: Choose = secrets.choice,
+        new_id: NewId = new_id,
+        pupil_session: float = HALF_DAY,
+        adult_session: float = TWO_WEEKS,
+    ) -> Services:
+        """Opens the records at ``sqlite:///FILE``, upgrading them if they are older. Close it when done.
+
+        ``pupil_session`` and ``adult_session`` are seconds that a log-in lasts after it was last used.
+        Raises ValueError for another kind of URL, and SQLAlchemy's errors for a file that cannot be used.
+        """
+        changes = changes or Changes()
+        records = await Records.open(database_url, changes)
+        hasher = Hasher()
+        throttle = Throttle(records, clock)
+        spaces = Spaces(records, clock, new_id)
+        return cls(
+            records=records,
+            changes=changes,
+            clock=clock,
+            hasher=hasher,
+            throttle=throttle,
+            sessions=Sessions(
+                records,
+                hasher,
+                throttle,
+                clock,
+                new_id,
+                pupil_life=pupil_session,
+                adult_life=adult_session,
+            ),
+            schools=Schools(records, clock, new_id),
+            people=People(records, hasher, throttle, clock, new_id, choose),
+            spaces=spaces,
+            members=Members(records, clock, new_id),
+            pages=Pages(records, spaces, clock, new_id),
+            authority=RecordsAuthority(records, clock),
+        )
+
+    async def close(self) -> None:
+        self.hasher.close()
+        await self.records.close()

@@ -1,0 +1,395 @@
+"""TwinSpaces and their rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, delete, func, insert, select, update
+
+from .access import Change
+from .faults import Conflict, NotFound
+from .policy import Action, PageEditing
+from .records import Reading, Records, Writing
+from .schema import memberships, people, room_members, rooms, schools, spaces
+from .standing import Standing, stand
+from .values import (
+    AgeBand,
+    Audience,
+    Clock,
+    MembershipId,
+    MembershipState,
+    NewId,
+    PersonId,
+    PersonState,
+    Role,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+    SpaceId,
+    SpaceKind,
+    SpaceStatus,
+)
+
+__all__ = ["MOST_ROOMS", "RoomView", "SchoolView", "SpaceLine", "SpaceView", "Spaces"]
+
+MOST_ROOMS: Final = 200
+"""In one space."""
+
+SPACE_ACTIONS: Final = {
+    "settings": Action.SPACE_SETTINGS,
+    "close": Action.SPACE_STATUS,
+    "freeze": Action.SPACE_FREEZE,
+    "unfreeze": Action.SPACE_UNFREEZE,
+    "make_rooms": Action.ROOM_MAKE,
+    "invite": Action.ADULT_INVITE,
+}
+"""What a space's ``can`` tells of."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolView:
+    id: str
+    name: str
+    town: str
+    country: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    id: str
+    title: str
+    kind: RoomKind
+    state: RoomStatus
+    audience: Audience
+    members: list[str]
+    """Membership ids of the listed members."""
+    can: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceLine:
+    id: str
+    title: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceView:
+    id: str
+    kind: SpaceKind
+    title: str
+    summary: str
+    languages: list[str]
+    age_band: AgeBand
+    status: SpaceStatus
+    frozen: bool
+    my_role: Role
+    my_membership: str
+    schools: list[SchoolView]
+    rooms: list[RoomView]
+    can: dict[str, bool]
+
+
+class Spaces:
+    """Every TwinSpace of an installation."""
+
+    def __init__(self, records: Records, clock: Clock, new_id: NewId) -> None:
+        self._records = records
+        self._clock = clock
+        self._new_id = new_id
+
+    async def create(
+        self,
+        *,
+        title: str,
+        summary: str,
+        languages: Sequence[str],
+        age_band: AgeBand,
+        founders: Sequence[PersonId],
+        kind: SpaceKind = SpaceKind.PROJECT,
+        policy: Mapping[str, Any] | None = None,
+    ) -> SpaceId:
+        """Opens a space with a general and a staff room. For the operator.
+
+        Raises Conflict when a founder is not a confirmed adult.
+        """
+        space, now = SpaceId(self._new_id()), self._clock()
+        async with self._records.writing() as tx:
+            await tx.do(
+                insert(spaces).values(
+                    id=space,
+                    kind=kind,
+                    title=title,
+                    summary=summary,
+                    languages=list(languages),
+                    age_band=age_band,
+                    status=SpaceStatus.OPEN,
+                    frozen=False,
+                    policy=dict(policy or {}),
+                    created_at=now,
+                )
+            )
+            for founder in founders:
+                row = await tx.first(select(people).where(people.c.id == founder))
+                if row is None or row["state"] != PersonState.CONFIRMED:
+                    raise Conflict("not-confirmed", "Only confirmed adults can found a space.")
+                await tx.do(
+                    insert(memberships).values(
+                        id=self._new_id(),
+                        space_id=space,
+                        person_id=founder,
+                        role=Role.ADMIN,
+                        founder=True,
+                        school_id=row["school_id"],
+                        state=MembershipState.ACTIVE,
+                        created_at=now,
+                    )
+                )
+            await self._insert_room(tx, space, "General", RoomKind.GENERAL, 0, None)
+            await self._insert_room(tx, space, "Teachers", RoomKind.STAFF, 1, None)
+        return space
+
+    async def of(self, person: PersonId) -> list[SpaceLine]:
+        """The spaces the person is a member of, oldest first."""
+        async with self._records.reading() as tx:
+            rows = await tx.all(
+                select(spaces.c.id, spaces.c.title, memberships.c.role)
+                .join(memberships, memberships.c.space_id == spaces.c.id)
+                .where(
+                    memberships.c.person_id == person,
+                    memberships.c.state == MembershipState.ACTIVE,
+                    spaces.c.status != SpaceStatus.ERASED,
+                )
+                .order_by(spaces.c.created_at, spaces.c.id)
+            )
+        return [SpaceLine(row["id"], row["title"], Role(row["role"])) for row in rows]
+
+    async def get(self, actor: PersonId, space: SpaceId) -> SpaceView:
+        """The space as the actor sees it. Raises NotFound or NotAllowed."""
+        async with self._records.reading() as tx:
+            return await self._view(tx, actor, space)
+
+    async def change(
+        self,
+        actor: PersonId,
+        space: SpaceId,
+        *,
+        title: str | None = None,
+        summary: str | None = None,
+        languages: Sequence[str] | None = None,
+        policy: Mapping[str, Any] | None = None,
+    ) -> SpaceView:
+        """Changes what is given; ``policy`` holds keys of `SpacePolicy`, never wider than the age band."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.SPACE_SETTINGS)
+            values: dict[str, Any] = {}
+            if title is not None:
+                values["title"] = title
+            if summary is not None:
+                values["summary"] = summary
+            if languages is not None:
+                values["languages"] = list(languages)
+            if policy:
+                wished = PageEditing(policy.get("page_editing") or PageEditing.TEACHERS)
+                if standing.policy.floor.tighter(wished) is not wished:
+                    raise Conflict(
+                        "below-floor", "Pages cannot be opened wider than the age band allows. Ask your NSO."
+                    )
+                stored = await tx.value(select(spaces.c.policy).where(spaces.c.id == space))
+                values["policy"] = {**stored, **policy}
+            if values:
+                await tx.do(update(spaces).where(spaces.c.id == space).values(values))
+                tx.publish(Change("space", space=space, notice=("space",)))
+            return await self._view(tx, actor, space)
+
+    async def freeze(self, actor: PersonId, space: SpaceId, *, frozen: bool) -> None:
+        """Stops all writing in the space at once, or lets it go on."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.SPACE_FREEZE if frozen else Action.SPACE_UNFREEZE)
+            await tx.do(update(spaces).where(spaces.c.id == space).values(frozen=frozen))
+            tx.publish(Change("frozen" if frozen else "unfrozen", space=space, notice=("space", "pages")))
+
+    async def set_status(self, actor: PersonId, space: SpaceId, status: SpaceStatus) -> None:
+        """Closes, archives or reopens the space. Raises Conflict for any other step."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.SPACE_STATUS)
+            steps = {
+                SpaceStatus.OPEN: {SpaceStatus.CLOSED},
+                SpaceStatus.CLOSED: {SpaceStatus.OPEN, SpaceStatus.ARCHIVED},
+                SpaceStatus.ARCHIVED: {SpaceStatus.OPEN},
+            }
+            if status not in steps.get(standing.status, set()):
+                raise Conflict("wrong-step", f"A space that is {standing.status} cannot become {status}.")
+            await tx.do(update(spaces).where(spaces.c.id == space).values(status=status))
+            tx.publish(Change("status", space=space, notice=("space", "pages")))
+
+    # Rooms
+
+    async def make_room(
+        self,
+        actor: PersonId,
+        space: SpaceId,
+        *,
+        title: str,
+        kind: RoomKind = RoomKind.TEAM,
+        members: Collection[MembershipId] = (),
+    ) -> RoomView:
+        """Makes a room; ``members`` are the listed members of a team room."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.ROOM_MAKE)
+            last, count = (
+                await tx.value(select(func.max(rooms.c.place)).where(rooms.c.space_id == space)),
+                await tx.value(select(func.count()).where(rooms.c.space_id == space)),
+            )
+            if count >= MOST_ROOMS:
+                raise Conflict("too-many-rooms", f"A space has at most {MOST_ROOMS} rooms.")
+            author = standing.actor.membership
+            room = await self._insert_room(tx, space, title, kind, (last or 0) + 1, author)
+            await self._list_members(tx, space, room, kind, members)
+            tx.publish(Change("rooms", space=space, notice=("space",)))
+            return (await self._rooms(tx, await stand(tx, actor, space, self._clock()), room))[0]
+
+    async def change_room(
+        self,
+        actor: PersonId,
+        room: RoomId,
+        *,
+        title: str | None = None,
+        members: Collection[MembershipId] | None = None,
+    ) -> RoomView:
+        """Renames a room or lists other members."""
+        async with self._records.writing() as tx:
+            standing, row = await self.find_room(tx, actor, room)
+            standing.require(Action.ROOM_MAKE, standing.target(row))
+            if title is not None:
+                await tx.do(update(rooms).where(rooms.c.id == room).values(title=title))
+            if members is not None:
+                await self._list_members(tx, standing.space, room, RoomKind(row["kind"]), members)
+            tx.publish(Change("rooms", space=standing.space, notice=("space", "pages")))
+            return (await self._rooms(tx, await stand(tx, actor, standing.space, self._clock()), room))[0]
+
+    async def set_room_state(self, actor: PersonId, room: RoomId, state: RoomStatus) -> RoomView:
+        """Opens, closes or archives a room for writing."""
+        async with self._records.writing() as tx:
+            standing, row = await self.find_room(tx, actor, room)
+            standing.require(Action.ROOM_STATE, standing.target(row))
+            await tx.do(update(rooms).where(rooms.c.id == room).values(state=state))
+            tx.publish(Change("room-state", space=standing.space, notice=("space", "pages")))
+            return (await self._rooms(tx, standing, room))[0]
+
+    async def find_room(self, tx: Reading, actor: PersonId, room: str) -> tuple[Standing, RowMapping]:
+        """A room the actor may see, and where the actor stands. Raises NotFound."""
+        row = await tx.first(select(rooms).where(rooms.c.id == room))
+        if row is None:
+            raise NotFound
+        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
+        if not standing.may_see_room(RoomKind(row["kind"]), Audience(row["audience"]), room):
+            raise NotFound
+        return standing, row
+
+    async def _insert_room(
+        self, tx: Writing, space: SpaceId, title: str, kind: RoomKind, place: int, author: str | None
+    ) -> RoomId:
+        room = RoomId(self._new_id())
+        audience = {RoomKind.STAFF: Audience.STAFF, RoomKind.TEAM: Audience.LISTED}.get(kind, Audience.ALL)
+        await tx.do(
+            insert(rooms).values(
+                id=room,
+                space_id=space,
+                title=title,
+                kind=kind,
+                audience=audience,
+                state=RoomStatus.OPEN,
+                place=place,
+                author_id=author,
+                created_at=self._clock(),
+            )
+        )
+        return room
+
+    async def _list_members(
+        self, tx: Writing, space: SpaceId, room: RoomId, kind: RoomKind, members: Collection[MembershipId]
+    ) -> None:
+        if members and kind is not RoomKind.TEAM:
+            raise Conflict("not-a-team", "Only team rooms have listed members.")
+        known = await tx.all(
+            select(memberships.c.id).where(
+                memberships.c.space_id == space,
+                memberships.c.state == MembershipState.ACTIVE,
+                memberships.c.id.in_(set(members)),
+            )
+        )
+        if len(known) != len(set(members)):
+            raise Conflict("not-a-member", "Only members of the space can be listed in a room.")
+        await tx.do(delete(room_members).where(room_members.c.room_id == room))
+        if known:
+            await tx.do(
+                insert(room_members), [{"room_id": room, "membership_id": row["id"]} for row in known]
+            )
+
+    # Views
+
+    async def _view(self, tx: Reading, actor: PersonId, space: SpaceId) -> SpaceView:
+        standing = await stand(tx, actor, space, self._clock())
+        standing.require(Action.SPACE_READ)
+        if standing.actor.role is None or standing.actor.membership is None:
+            raise NotFound
+        row = await tx.first(select(spaces).where(spaces.c.id == space))
+        assert row is not None
+        here = select(memberships.c.school_id).where(
+            memberships.c.space_id == space, memberships.c.state == MembershipState.ACTIVE
+        )
+        twins = await tx.all(
+            select(schools).where(schools.c.id.in_(here)).order_by(schools.c.country_code, schools.c.name)
+        )
+        return SpaceView(
+            id=space,
+            kind=SpaceKind(row["kind"]),
+            title=row["title"],
+            summary=row["summary"],
+            languages=row["languages"],
+            age_band=AgeBand(row["age_band"]),
+            status=standing.status,
+            frozen=standing.frozen,
+            my_role=standing.actor.role,
+            my_membership=standing.actor.membership,
+            schools=[
+                SchoolView(s["id"], s["name"], s["town"], s["country_code"], s["time_zone"]) for s in twins
+            ],
+            rooms=await self._rooms(tx, standing),
+            can={name: bool(standing.decide(action)) for name, action in SPACE_ACTIONS.items()},
+        )
+
+    async def _rooms(self, tx: Reading, standing: Standing, only: RoomId | None = None) -> list[RoomView]:
+        query = select(rooms).where(rooms.c.space_id == standing.space).order_by(rooms.c.place, rooms.c.id)
+        found = await tx.all(query if only is None else query.where(rooms.c.id == only))
+        listed = await tx.all(
+            select(room_members)
+            .join(rooms, rooms.c.id == room_members.c.room_id)
+            .join(memberships, memberships.c.id == room_members.c.membership_id)
+            .where(rooms.c.space_id == standing.space, memberships.c.state == MembershipState.ACTIVE)
+        )
+        return [
+            RoomView(
+                id=row["id"],
+                title=row["title"],
+                kind=RoomKind(row["kind"]),
+                state=RoomStatus(row["state"]),
+                audience=Audience(row["audience"]),
+                members=[item["membership_id"] for item in listed if item["room_id"] == row["id"]],
+                can={
+                    "create_pages": bool(standing.decide(Action.PAGE_CREATE, standing.target(row))),
+                    "settings": bool(standing.decide(Action.ROOM_MAKE, standing.target(row))),
+                    "state": bool(standing.decide(Action.ROOM_STATE, standing.target(row))),
+                },
+            )
+            for row in found
+            if standing.may_see_room(RoomKind(row["kind"]), Audience(row["audience"]), row["id"])
+        ]

@@ -1,0 +1,282 @@
+"""Where somebody stands in a space: the facts that the policy asks for.
+
+Everything here is looked up anew for every question. Rights are never kept from one request to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, Select, and_, exists, select
+
+from .access import Scope
+from .faults import NotAllowed, NotFound
+from .policy import Action, Actor, Decision, SpacePolicy, Target, allowed
+from .records import Reading
+from .schema import appointments, memberships, pages, people, room_members, rooms, schools, spaces
+from .values import (
+    STAFF,
+    Audience,
+    EditRule,
+    MembershipId,
+    MembershipState,
+    Office,
+    PersonId,
+    PersonKind,
+    PersonState,
+    Role,
+    RoomKind,
+    RoomStatus,
+    SchoolId,
+    SeeRule,
+    SpaceId,
+    SpaceStatus,
+)
+
+__all__ = ["Standing", "page_row", "page_rows", "person_actor", "stand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One person in one space. Without a membership only appointments give rights."""
+
+    actor: Actor
+    space: SpaceId
+    policy: SpacePolicy
+    status: SpaceStatus
+    frozen: bool
+    name: str
+    is_pupil: bool
+    school_name: str | None
+    country: str | None
+    muted_until: float | None
+    has_teacher: bool
+    """An active teacher of the person's school is in the space."""
+    listed: frozenset[str]
+    """The rooms whose listed member the person is."""
+    now: float
+
+    @property
+    def is_member(self) -> bool:
+        return self.actor.membership is not None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.actor.role in STAFF
+
+    def decide(self, action: Action, target: Target | None = None) -> Decision:
+        return allowed(action, self.actor, target or self.target())
+
+    def require(self, action: Action, target: Target | None = None) -> None:
+        """Raises NotAllowed; to somebody who is not in the space it does not even exist: NotFound."""
+        decision = self.decide(action, target)
+        if not decision:
+            raise NotAllowed(decision.reason) if self.is_member else NotFound()
+
+    def target(self, room: RowMapping | None = None) -> Target:
+        """The space itself, or a room of it."""
+        if room is None:
+            return Target(policy=self.policy, standstill=self.standstill())
+        return Target(
+            policy=self.policy,
+            owner=room["author_id"],
+            room=RoomKind(room["kind"]),
+            team=room["id"] in self.listed,
+            standstill=self.standstill(RoomStatus(room["state"])),
+        )
+
+    def standstill(self, room: RoomStatus = RoomStatus.OPEN) -> str:
+        """Why this person may write nothing there now; empty when nothing is in the way."""
+        if self.status in (SpaceStatus.CLOSED, SpaceStatus.ARCHIVED):
+            return "space-closed"
+        if self.frozen:
+            return "space-frozen"
+        if room is RoomStatus.FROZEN:
+            return "room-frozen"
+        if room is RoomStatus.ARCHIVED:
+            return "room-archived"
+        if room is RoomStatus.READ_ONLY and not self.is_staff:
+            return "room-read-only"
+        # Whether a teacher is there is not known here: until then pupils may not write.
+        if room is RoomStatus.SUPERVISED and self.is_pupil:
+            return "supervised"
+        if self.muted_until is not None and self.muted_until > self.now:
+            return "muted"
+        if self.is_pupil and not self.has_teacher:
+            return "no-teacher"
+        return ""
+
+    # Rooms and pages
+
+    def may_see_room(self, kind: RoomKind, audience: Audience, room: str) -> bool:
+        if kind is RoomKind.STAFF or audience is Audience.STAFF:
+            return bool(self.decide(Action.STAFF_READ))
+        if not self.decide(Action.SPACE_READ):
+            return False
+        return audience is Audience.ALL or self.is_staff or room in self.listed
+
+    def page_target(self, page: RowMapping, *, locked: bool = True) -> Target:
+        """A row of `page_rows`; with ``locked=False`` as if it had no lock."""
+        standstill = self.standstill(RoomStatus(page["room_state"]))
+        if not standstill and locked and self.lock_holds(page):
+            standstill = "locked"
+        return Target(
+            owner=page["author_id"],
+            draft=page["see_rule"] == SeeRule.DRAFT,
+            policy=self.policy,
+            room=RoomKind(page["room_kind"]),
+            team=page["room_id"] in self.listed,
+            edit_rule=EditRule(page["edit_rule"]),
+            standstill=standstill,
+        )
+
+    def lock_holds(self, page: RowMapping) -> bool:
+        if page["locked_at"] is None:
+            return False
+        return page["locked_until"] is None or bool(page["locked_until"] > self.now)
+
+    def may_see_page(self, page: RowMapping) -> bool:
+        if page["binned_at"] is not None:
+            return False
+        if not self.may_see_room(RoomKind(page["room_kind"]), Audience(page["audience"]), page["room_id"]):
+            return False
+        rule, target = SeeRule(page["see_rule"]), self.page_target(page)
+        if rule is SeeRule.STAFF:
+            return bool(self.decide(Action.STAFF_READ, target))
+        return rule is SeeRule.MEMBERS or bool(self.decide(Action.DRAFT_READ, target))
+
+    def page_scope(self, page: RowMapping) -> tuple[Scope, str]:
+        """What the person may do with a page, and the reason key when that is not everything."""
+        if not self.may_see_page(page):
+            return Scope.NONE, "binned" if page["binned_at"] is not None else "see-rule"
+        decision = self.decide(Action.PAGE_EDIT, self.page_target(page))
+        return (Scope.READ_WRITE, "") if decision else (Scope.READONLY, decision.reason)
+
+
+async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> Standing:
+    """Where the person stands in the space. Raises NotFound for a space that they may not know of."""
+    colleague, colleague_in = people.alias("colleague"), memberships.alias("colleague_in")
+    has_teacher = exists(
+        select(colleague.c.id)
+        .join(colleague_in, colleague_in.c.person_id == colleague.c.id)
+        .where(
+            colleague_in.c.space_id == space,
+            colleague_in.c.state == MembershipState.ACTIVE,
+            colleague_in.c.role.in_(STAFF),
+            colleague.c.state == PersonState.CONFIRMED,
+            colleague.c.school_id == people.c.school_id,
+        )
+    )
+    in_space = and_(
+        memberships.c.person_id == people.c.id,
+        memberships.c.space_id == spaces.c.id,
+        memberships.c.state == MembershipState.ACTIVE,
+    )
+    row = await tx.first(
+        select(
+            people.c.name,
+            people.c.kind,
+            people.c.state,
+            people.c.school_id,
+            schools.c.name.label("school_name"),
+            schools.c.country_code,
+            memberships.c.id.label("membership"),
+            memberships.c.role,
+            memberships.c.muted_until,
+            spaces.c.age_band,
+            spaces.c.policy,
+            spaces.c.status,
+            spaces.c.frozen,
+            has_teacher.label("has_teacher"),
+        )
+        .select_from(people)
+        .join(spaces, spaces.c.id == space)
+        .outerjoin(schools, schools.c.id == people.c.school_id)
+        .outerjoin(memberships, in_space)
+        .where(people.c.id == person)
+    )
+    if row is None or row["status"] == SpaceStatus.ERASED or not PersonState(row["state"]).may_log_in:
+        raise NotFound
+    offices = await _offices(tx, person, now) if row["kind"] == PersonKind.ADULT else frozenset[Office]()
+    if row["membership"] is None and not offices:
+        raise NotFound
+    listed = await tx.all(
+        select(room_members.c.room_id).where(room_members.c.membership_id == row["membership"])
+    )
+    return Standing(
+        actor=Actor(
+            person=person,
+            role=Role(row["role"]) if row["role"] else None,
+            membership=MembershipId(row["membership"]) if row["membership"] else None,
+            school=_vouched_school(row),
+            offices=offices,
+        ),
+        space=space,
+        policy=SpacePolicy.of(row["age_band"], row["policy"]),
+        status=SpaceStatus(row["status"]),
+        frozen=row["frozen"],
+        name=row["name"],
+        is_pupil=row["kind"] == PersonKind.PUPIL,
+        school_name=row["school_name"],
+        country=row["country_code"],
+        muted_until=row["muted_until"],
+        has_teacher=row["has_teacher"],
+        listed=frozenset(item["room_id"] for item in listed),
+        now=now,
+    )
+
+
+async def person_actor(tx: Reading, person: PersonId, now: float) -> Actor:
+    """Who the person is outside any space. A confirmed adult of a school is a teacher of that school."""
+    row = await tx.first(select(people).where(people.c.id == person))
+    if row is None or not PersonState(row["state"]).may_log_in:
+        return Actor()
+    school = _vouched_school(row) if row["kind"] == PersonKind.ADULT else None
+    offices = await _offices(tx, person, now)
+    return Actor(person=person, role=Role.TEACHER if school else None, school=school, offices=offices)
+
+
+def page_rows(*, binned: bool = False) -> Select[tuple[object, ...]]:
+    """Pages with what is needed of their rooms and locks; add a ``where``."""
+    locker_in, locker = memberships.alias("locker_in"), people.alias("locker")
+    query = (
+        select(
+            pages,
+            rooms.c.space_id,
+            rooms.c.kind.label("room_kind"),
+            rooms.c.audience,
+            rooms.c.state.label("room_state"),
+            locker.c.name.label("locker"),
+        )
+        .join(rooms, rooms.c.id == pages.c.room_id)
+        .outerjoin(locker_in, locker_in.c.id == pages.c.locked_by)
+        .outerjoin(locker, locker.c.id == locker_in.c.person_id)
+    )
+    return query.where(pages.c.binned_at.is_not(None) if binned else pages.c.binned_at.is_(None))
+
+
+async def page_row(tx: Reading, page: str, *, binned: bool = False) -> RowMapping:
+    """One row of `page_rows`. Raises NotFound."""
+    row = await tx.first(page_rows(binned=binned).where(pages.c.id == page))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _vouched_school(row: RowMapping) -> SchoolId | None:
+    # An adult nobody has confirmed could claim any school.
+    vouched = row["kind"] == PersonKind.PUPIL or row["state"] == PersonState.CONFIRMED
+    return SchoolId(row["school_id"]) if vouched and row["school_id"] else None
+
+
+async def _offices(tx: Reading, person: PersonId, now: float) -> frozenset[Office]:
+    ends = appointments.c.ends_at
+    found: Collection[RowMapping] = await tx.all(
+        select(appointments.c.office).where(
+            appointments.c.person_id == person,
+            appointments.c.starts_at <= now,
+            ends.is_(None) | (ends > now),
+        )
+    )
+    return frozenset(Office(row["office"]) for row in found)
