@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { watch as watchFiles } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
@@ -11,6 +11,8 @@ const KB = 1000;
 const BUDGETS = { shell: 25 * KB, editor: 150 * KB };
 const TARGET = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const MAIN = "src/main.ts";
+const LOADED_LATER =
+  /src\/(views\/(page|page-actions|members|pupils|menu)|collab\/collab|editor\/index|i18n\/manage\/index)\.ts$/;
 const EDITOR = "src/editor/index.ts";
 /** Built aside and swapped in at the end: a running server never sees half a build. */
 const OUT = "node_modules/.dist";
@@ -30,6 +32,20 @@ const cssAsText = {
       const { code } = await esbuild.transform(text, { loader: "css", minify: true, target: TARGET });
       return { contents: code.trim(), loader: "text", watchFiles: [args.path] };
     });
+  },
+};
+
+/**
+ * What is loaded later is loaded by the shell, so all that it shares with the shell is there already. Saying
+ * so (an import of the shell) keeps the shell in one chunk: fewer requests, better compression.
+ */
+const shellInOneChunk = {
+  name: "shell-in-one-chunk",
+  setup(build) {
+    build.onLoad({ filter: LOADED_LATER }, async (args) => ({
+      contents: `import ${JSON.stringify(resolve("src/views/app.ts"))};${await readFile(args.path, "utf8")}`,
+      loader: "ts",
+    }));
   },
 };
 
@@ -55,7 +71,7 @@ async function build() {
     loader: { ".svg": "copy" },
     format: "esm",
     splitting: true,
-    plugins: [cssAsText],
+    plugins: [cssAsText, shellInOneChunk],
   });
   oneCopyOf("yjs", metafile);
   oneCopyOf("lib0", metafile);
