@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Any, Final, Literal
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError
 
 __all__ = ["AccessLog", "JsonFormatter", "TextFormatter", "note_route", "redact", "set_up"]
 
@@ -154,9 +154,10 @@ def set_up(form: Literal["text", "json"], level: str, stream: IO[str] | None = N
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    chosen = logging.getLevelName(level.upper())
+    # Other libraries' debug lines hold frames and statements, that is content: only ours may go below info.
+    root.setLevel(max(chosen, logging.INFO))
+    for ours in ("crdt", "rooms", "server"):
+        logging.getLogger(ours).setLevel(chosen)
     logging.captureWarnings(True)
     logging.getLogger("aiohttp.server").addFilter(_NotHttp())
-    # Their debug lines hold frames and statements, that is content.
-    for chatty in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.server", "aiohttp.websocket"):
-        logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))

@@ -1,0 +1,215 @@
+"""The command line and the process: a contract that scripts and operators rely on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from served import COMMAND, Server
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from server.cli import main
+from server.config import Settings
+from server.tokens import Tokens, read_secret
+
+UPDATE = b"\x01\x01\x01\x00\x04\x01\x01t\x05hello\x00"
+
+
+def twinspace(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+def write(server: Server, token: str, update: bytes = UPDATE) -> None:
+    request = urllib.request.Request(
+        f"{server.http}/api/documents/a",
+        update,
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"},
+        method="PATCH",
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def read(server: Server, token: str) -> bytes:
+    request = urllib.request.Request(
+        f"{server.http}/api/documents/a", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bytes(answer.read())
+
+
+def test_token_prints_the_token_and_nothing_else(tmp_path: Path) -> None:
+    made = twinspace(
+        "token", "--document", "notes/ä", "--scope", "readonly", "--subject", "u1", "--name", "Ana",
+        "--expires", "60", "--data", str(tmp_path),
+    )  # fmt: skip
+    assert (made.returncode, made.stderr) == (0, "")
+    token = made.stdout.removesuffix("\n")
+    assert token.count(".") == 2
+    assert not set(token) & set(" \n\r\t")
+    principal = Tokens(read_secret(tmp_path, None)).verify(token, "notes/ä")
+    assert (principal.subject, principal.name, principal.scope) == ("u1", "Ana", "readonly")
+    assert principal.expires_at is not None
+    assert 0 < principal.expires_at - time.time() <= 60
+
+
+@pytest.mark.parametrize("document", ["page/p1", "space/s1", "", "a\nb"])
+def test_no_token_is_made_for_a_page(tmp_path: Path, document: str) -> None:
+    result = CliRunner().invoke(main, ["token", "--document", document, "--data", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+
+
+def test_every_setting_is_an_option_of_serve_and_says_what_it_is() -> None:
+    text = CliRunner().invoke(main, ["serve", "--help"], terminal_width=200).output
+    for name, field in Settings.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in text
+        assert field.description
+
+
+def test_unknown_settings_and_options_end_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("prot = 1\n")
+    for arguments, says in (
+        (["serve", "--prot", "1"], "No such option"),
+        (["serve", "--config", str(tmp_path / "bad.toml")], "prot: there is no such setting"),
+        (["serve", "--config", str(tmp_path / "none.toml")], "There is no configuration file"),
+        (["serve", "--port", "many"], "port:"),
+        (["serve", "--redis", "redis://x"], "single node"),
+        (["backup", str(tmp_path / "b")], ""),
+    ):
+        result = CliRunner().invoke(main, arguments, env={"TWINSPACE_DATA": str(tmp_path / "empty")})
+        assert result.exit_code != 0
+        assert says in result.output
+        assert "Traceback" not in result.output
+
+
+def test_the_first_line_on_standard_output_is_the_address(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", "--log-level", "error") as server:
+        assert server.said() == f"listening on {server.http}\n"
+        assert not server.http.endswith(":0")
+
+
+def test_token_and_serve_agree_on_the_same_data_whoever_is_first(tmp_path: Path) -> None:
+    early = (
+        CliRunner()
+        .invoke(main, ["token", "--document", "a", "--data", str(tmp_path / "data")])
+        .stdout.strip()
+    )
+    with Server(tmp_path / "data") as server:
+        write(server, early)
+        assert read(server, server.token("a")) != b"\x00\x00"
+
+
+def test_a_given_secret_file_is_the_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("0123456789abcdef0123456789abcdef\n")
+    with Server(tmp_path / "data", "--secret-file", str(secret)) as server:
+        write(server, Tokens(b"0123456789abcdef0123456789abcdef").mint("a", "read-write"))  # type: ignore[arg-type]
+        assert not (tmp_path / "data" / "secret").exists()
+
+
+def test_environment_and_file_reach_the_server(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('log_format = "json"\nhost = "192.0.2.1"\n')
+    os.environ["TWINSPACE_HOST"] = "127.0.0.1"
+    try:
+        with Server(tmp_path / "data", "--config", str(file)) as server:
+            urllib.request.urlopen(f"{server.http}/healthz", timeout=10).close()
+        assert '"route": "/healthz"' in server.said()
+    finally:
+        del os.environ["TWINSPACE_HOST"]
+
+
+def test_a_taken_port_or_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        made = twinspace("serve", "--port", str(taken.getsockname()[1]), "--data", str(tmp_path / "x"))
+    assert made.returncode == 1
+    assert "in use" in made.stderr
+    assert "Traceback" not in made.stderr
+    with Server(tmp_path / "data"):
+        made = twinspace("serve", "--port", "0", "--data", str(tmp_path / "data"))
+        assert made.returncode == 1
+        assert "in use by another TwinSpace process" in made.stderr
+
+
+async def until_closed(socket_: ClientConnection) -> None:
+    while True:
+        await socket_.recv()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_within_five_seconds_with_sockets_closed_1012_and_nothing_lost(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with Server(tmp_path / "data") as server:
+        token = server.token("a")
+        await asyncio.to_thread(write, server, token)
+        idle = socket.create_connection(("127.0.0.1", int(server.http.rpartition(":")[2])))
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")  # one request, and half of another
+        async with connect(f"{server.ws}/collab/a?token={token}") as socket_:
+            await socket_.recv()
+            started = time.monotonic()
+            os.kill(server.pid, number)
+            with pytest.raises(ConnectionClosed) as closed:
+                await asyncio.wait_for(until_closed(socket_), 5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        await asyncio.to_thread(server.stop)  # insists on code 0
+        assert time.monotonic() - started < 5
+        idle.close()
+        server.start()
+        assert b"hello" in await asyncio.to_thread(read, server, token)
+
+
+def test_check_backup_restore_work_beside_the_running_server(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        token = server.token("a")
+        write(server, token)
+        made = twinspace("backup", str(tmp_path / "b"), "--data", str(server.data))
+        assert made.returncode == 0, made.stderr
+        assert (tmp_path / "b").stat().st_mode & 0o077 == 0
+        made = twinspace("check", "--data", str(server.data))
+        assert (made.returncode, made.stdout.splitlines()[-1]) == (0, "Everything is in order.")
+        assert "in use" in twinspace("compact", "--data", str(server.data)).stderr
+    made = twinspace("compact", "--data", str(server.data))
+    assert made.returncode == 0, made.stderr
+    made = twinspace("restore", str(tmp_path / "b"), "--data", str(tmp_path / "again"))
+    assert made.returncode == 0, made.stderr
+    with Server(tmp_path / "again") as restored:
+        assert b"hello" in read(restored, token)
+
+
+def test_a_damaged_store_and_a_damaged_backup_end_with_one(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        write(server, server.token("a"))
+    assert twinspace("backup", str(tmp_path / "b"), "--data", str(server.data)).returncode == 0
+    damaged = bytearray((tmp_path / "b").read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "b").write_bytes(damaged)
+    made = twinspace("restore", str(tmp_path / "b"), "--data", str(tmp_path / "again"))
+    assert made.returncode == 1
+    assert "Traceback" not in made.stderr
+    assert not (tmp_path / "again").exists()
+    log = server.data / "log.sqlite3"
+    log.write_bytes(log.read_bytes()[:8192])
+    made = twinspace("check", "--data", str(server.data))
+    assert made.returncode == 1
+    assert "Traceback" not in made.stderr
