@@ -19,7 +19,8 @@ export const countOf = (words: readonly string[]): number => words.filter((word)
 
 /** Whether it can be a whole card: all words, or as many letters without spaces between them. */
 export const isWhole = (words: readonly string[]): boolean =>
-  countOf(words) >= CARD_WORDS || (countOf(words) === 1 && words.join("").length >= CARD_WORDS * SHORTEST_WORD);
+  countOf(words) >= CARD_WORDS ||
+  (countOf(words) === 1 && words.join("").length >= CARD_WORDS * SHORTEST_WORD);
 
 function tokensOf(typed: string): string[] {
   const text = typed.includes("#") ? typed.slice(typed.lastIndexOf("#") + 1) : typed;
@@ -29,7 +30,12 @@ function tokensOf(typed: string): string[] {
   } catch {
     // A lone % in typed text: take it as it stands.
   }
-  return plain.normalize("NFC").toLocaleLowerCase("en").match(/\p{L}+|\d+/gu) ?? [];
+  return (
+    plain
+      .normalize("NFC")
+      .toLocaleLowerCase("en")
+      .match(/\p{L}+|\d+/gu) ?? []
+  );
 }
 
 const isNumber = (token: string): boolean => /^\d+$/.test(token);

@@ -54,6 +54,8 @@ export interface Member {
   role: Role;
   founder: boolean;
   school_id: string | null;
+  /** What I may do with this member. */
+  can: { role: boolean; remove: boolean; reset_code: boolean };
 }
 
 export interface Lock {

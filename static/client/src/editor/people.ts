@@ -33,16 +33,14 @@ export function readSomebody(client: number, state: unknown): Somebody | null {
   };
 }
 
-/** Everybody here, each person once, in the order of their names; my own entry comes first. */
-export function everybody(awareness: Awareness, me: { id: string }): Somebody[] {
+/** Everybody here, each person once, in the order of their names; I come first, stamped or not. */
+export function everybody(awareness: Awareness, me: Omit<Somebody, "client" | "country" | "color">): Somebody[] {
   const people = new Map<string, Somebody>();
   for (const [client, state] of awareness.getStates()) {
     const somebody = readSomebody(client, state);
-    if (somebody && (!people.has(somebody.id) || client === awareness.clientID))
-      people.set(somebody.id, somebody);
+    if (somebody && !people.has(somebody.id)) people.set(somebody.id, somebody);
   }
-  const mine = (each: Somebody) => each.id === me.id || each.client === awareness.clientID;
-  return [...people.values()].sort(
-    (a, b) => Number(mine(b)) - Number(mine(a)) || a.name.localeCompare(b.name),
-  );
+  const mine = people.get(me.id) ?? { ...me, client: awareness.clientID, country: "", color: "" };
+  people.delete(me.id);
+  return [mine, ...[...people.values()].sort((a, b) => a.name.localeCompare(b.name))];
 }

@@ -30,7 +30,11 @@ const en = {
 
   "log-out.done": "You are logged out. Nothing of yours stays on this device.",
   "log-out.unsent-title": "Some of your writing is only here",
-  "log-out.unsent": { one: "One page has changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the page, and see “Saved”.", other: "{count} pages have changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the pages, and see “Saved”." },
+  "log-out.unsent": {
+    one: "One page has changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the page, and see “Saved”.",
+    other:
+      "{count} pages have changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the pages, and see “Saved”.",
+  },
   "log-out.anyway": "Log out and lose them",
 
   "bye.logged-out": "You have been logged out.",
@@ -43,16 +47,24 @@ const en = {
   "trouble.again": "Try again",
 
   "gone.title": "This TwinSpace is closed to you",
-  "gone.removed": "You are no longer a member of this TwinSpace. If you think that is a mistake, ask your teacher.",
-  "gone.not-member": "You are not a member of this TwinSpace, or it does not exist. Ask your teacher for the right link.",
+  "gone.removed":
+    "You are no longer a member of this TwinSpace. If you think that is a mistake, ask your teacher.",
+  "gone.not-member":
+    "You are not a member of this TwinSpace, or it does not exist. Ask your teacher for the right link.",
 
   "error.unreachable": "The server cannot be reached. Check the connection and try again.",
   "error.unknown": "Something went wrong. Try again in a moment.",
   "error.said": "The server says: {message}",
   "error.forbidden": "You may not do that here. A teacher of this TwinSpace can.",
   "error.not-found": "It is not here any more. Someone may have moved or removed it.",
-  "error.wait-seconds": { one: "That was too many tries. Wait one second and try again.", other: "That was too many tries. Wait {count} seconds and try again." },
-  "error.wait-minutes": { one: "That was too many tries. Wait one minute and try again.", other: "That was too many tries. Wait {count} minutes and try again." },
+  "error.wait-seconds": {
+    one: "That was too many tries. Wait one second and try again.",
+    other: "That was too many tries. Wait {count} seconds and try again.",
+  },
+  "error.wait-minutes": {
+    one: "That was too many tries. Wait one minute and try again.",
+    other: "That was too many tries. Wait {count} minutes and try again.",
+  },
 
   "login.title": "Come in",
   "login.lead": "TwinSpace is where your class and its partner classes work together.",
@@ -64,7 +76,8 @@ const en = {
   "login.code-count": "{count} of {of} words",
   "login.code-ready": "All words are there.",
   "login.code-short": "Your card has {count} words. There are {typed} here.",
-  "login.wrong-code": "These words do not open the door. Look at your card again, word by word. Still stuck? Your teacher can print you a new card.",
+  "login.wrong-code":
+    "These words do not open the door. Look at your card again, word by word. Still stuck? Your teacher can print you a new card.",
   "login.wrong-password": "The e-mail address and the password do not match. Check both and try again.",
   "login.enter": "Come in",
   "login.no-card": "No card, or lost it? Your teacher can print you a new one in a minute.",

@@ -30,7 +30,11 @@ const es: Words = {
 
   "log-out.done": "Has cerrado la sesión. En este dispositivo no queda nada tuyo.",
   "log-out.unsent-title": "Parte de tu texto solo está aquí",
-  "log-out.unsent": { one: "Una página tiene cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre la página y comprueba que dice «Guardado».", other: "{count} páginas tienen cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre las páginas y comprueba que dicen «Guardado»." },
+  "log-out.unsent": {
+    one: "Una página tiene cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre la página y comprueba que dice «Guardado».",
+    other:
+      "{count} páginas tienen cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre las páginas y comprueba que dicen «Guardado».",
+  },
   "log-out.anyway": "Salir y perderlos",
 
   "bye.logged-out": "Se ha cerrado tu sesión.",
@@ -43,16 +47,24 @@ const es: Words = {
   "trouble.again": "Intentar de nuevo",
 
   "gone.title": "No puedes entrar en este TwinSpace",
-  "gone.removed": "Ya no eres miembro de este TwinSpace. Si crees que es un error, pregunta a tu profesora o profesor.",
-  "gone.not-member": "No eres miembro de este TwinSpace, o no existe. Pide el enlace correcto a tu profesora o profesor.",
+  "gone.removed":
+    "Ya no eres miembro de este TwinSpace. Si crees que es un error, pregunta a tu profesora o profesor.",
+  "gone.not-member":
+    "No eres miembro de este TwinSpace, o no existe. Pide el enlace correcto a tu profesora o profesor.",
 
   "error.unreachable": "No se puede llegar al servidor. Comprueba la conexión e inténtalo de nuevo.",
   "error.unknown": "Algo ha fallado. Inténtalo de nuevo en un momento.",
   "error.said": "El servidor dice: {message}",
   "error.forbidden": "Aquí no puedes hacer eso. Un profesor de este TwinSpace sí puede.",
   "error.not-found": "Ya no está aquí. Quizá alguien lo ha movido o quitado.",
-  "error.wait-seconds": { one: "Demasiados intentos. Espera un segundo y prueba otra vez.", other: "Demasiados intentos. Espera {count} segundos y prueba otra vez." },
-  "error.wait-minutes": { one: "Demasiados intentos. Espera un minuto y prueba otra vez.", other: "Demasiados intentos. Espera {count} minutos y prueba otra vez." },
+  "error.wait-seconds": {
+    one: "Demasiados intentos. Espera un segundo y prueba otra vez.",
+    other: "Demasiados intentos. Espera {count} segundos y prueba otra vez.",
+  },
+  "error.wait-minutes": {
+    one: "Demasiados intentos. Espera un minuto y prueba otra vez.",
+    other: "Demasiados intentos. Espera {count} minutos y prueba otra vez.",
+  },
 
   "login.title": "Entra",
   "login.lead": "TwinSpace es donde tu clase y sus clases amigas trabajan juntas.",
@@ -64,7 +76,8 @@ const es: Words = {
   "login.code-count": "{count} de {of} palabras",
   "login.code-ready": "Están todas las palabras.",
   "login.code-short": "Tu tarjeta tiene {count} palabras. Aquí hay {typed}.",
-  "login.wrong-code": "Estas palabras no abren la puerta. Mira otra vez tu tarjeta, palabra por palabra. ¿Sigue sin funcionar? Tu profesora o profesor puede darte una tarjeta nueva.",
+  "login.wrong-code":
+    "Estas palabras no abren la puerta. Mira otra vez tu tarjeta, palabra por palabra. ¿Sigue sin funcionar? Tu profesora o profesor puede darte una tarjeta nueva.",
   "login.wrong-password": "El correo y la contraseña no coinciden. Revisa los dos e inténtalo de nuevo.",
   "login.enter": "Entrar",
   "login.no-card": "¿Sin tarjeta, o la has perdido? Tu profesora o profesor puede darte otra en un minuto.",
@@ -129,7 +142,8 @@ const es: Words = {
   "reason.policy": "Puedes leer esta página. Sus reglas dicen que aquí escriben otras personas.",
   "reason.muted": "Por ahora puedes leer, pero no escribir. Tu profesora o profesor sabe por qué.",
   "reason.supervised": "Aquí puedes escribir cuando hay un profesor en la sala.",
-  "reason.no-teacher": "En este TwinSpace no hay ningún profesor de tu centro: puedes leer, pero no escribir.",
+  "reason.no-teacher":
+    "En este TwinSpace no hay ningún profesor de tu centro: puedes leer, pero no escribir.",
   "reason.space-frozen": "Este TwinSpace está en pausa. Puedes leerlo todo.",
   "reason.space-closed": "Este TwinSpace ha terminado. Puedes leerlo todo.",
   "reason.room-read-only": "Por ahora esta sala es solo para leer.",

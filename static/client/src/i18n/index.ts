@@ -108,10 +108,14 @@ export function moment(when: number | string): string {
 export const list = (words: readonly string[]): string =>
   new Intl.ListFormat(current, { type: "conjunction" }).format(words);
 
-/** The name of a country (ISO 3166 code) in the language on the screen. */
+/** The two codes in which the European institutions differ from ISO 3166. */
+const EUROPEAN_CODES: Record<string, string> = { EL: "GR", UK: "GB" };
+
+/** The name of a country in the language on the screen. */
 export function country(code: string): string {
   try {
-    return new Intl.DisplayNames(current, { type: "region" }).of(code.toUpperCase()) ?? code;
+    const region = EUROPEAN_CODES[code] ?? code;
+    return new Intl.DisplayNames(current, { type: "region" }).of(region) ?? code;
   } catch {
     return code;
   }

@@ -30,7 +30,11 @@ const pt: Words = {
 
   "log-out.done": "Saíste. Neste dispositivo não fica nada teu.",
   "log-out.unsent-title": "Parte do teu texto só está aqui",
-  "log-out.unsent": { one: "Uma página tem alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre a página e confirma que diz «Guardado».", other: "{count} páginas têm alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre as páginas e confirma que dizem «Guardado»." },
+  "log-out.unsent": {
+    one: "Uma página tem alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre a página e confirma que diz «Guardado».",
+    other:
+      "{count} páginas têm alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre as páginas e confirma que dizem «Guardado».",
+  },
   "log-out.anyway": "Sair e perdê-las",
 
   "bye.logged-out": "A tua sessão foi terminada.",
@@ -43,16 +47,24 @@ const pt: Words = {
   "trouble.again": "Tentar de novo",
 
   "gone.title": "Não podes entrar neste TwinSpace",
-  "gone.removed": "Já não és membro deste TwinSpace. Se achas que é um engano, pergunta à tua professora ou professor.",
-  "gone.not-member": "Não és membro deste TwinSpace, ou ele não existe. Pede a ligação certa à tua professora ou professor.",
+  "gone.removed":
+    "Já não és membro deste TwinSpace. Se achas que é um engano, pergunta à tua professora ou professor.",
+  "gone.not-member":
+    "Não és membro deste TwinSpace, ou ele não existe. Pede a ligação certa à tua professora ou professor.",
 
   "error.unreachable": "Não é possível chegar ao servidor. Verifica a ligação e tenta de novo.",
   "error.unknown": "Algo correu mal. Tenta de novo daqui a pouco.",
   "error.said": "O servidor diz: {message}",
   "error.forbidden": "Aqui não podes fazer isso. Um professor deste TwinSpace pode.",
   "error.not-found": "Já não está aqui. Talvez alguém o tenha movido ou retirado.",
-  "error.wait-seconds": { one: "Demasiadas tentativas. Espera um segundo e tenta de novo.", other: "Demasiadas tentativas. Espera {count} segundos e tenta de novo." },
-  "error.wait-minutes": { one: "Demasiadas tentativas. Espera um minuto e tenta de novo.", other: "Demasiadas tentativas. Espera {count} minutos e tenta de novo." },
+  "error.wait-seconds": {
+    one: "Demasiadas tentativas. Espera um segundo e tenta de novo.",
+    other: "Demasiadas tentativas. Espera {count} segundos e tenta de novo.",
+  },
+  "error.wait-minutes": {
+    one: "Demasiadas tentativas. Espera um minuto e tenta de novo.",
+    other: "Demasiadas tentativas. Espera {count} minutos e tenta de novo.",
+  },
 
   "login.title": "Entra",
   "login.lead": "TwinSpace é onde a tua turma e as turmas parceiras trabalham juntas.",
@@ -64,7 +76,8 @@ const pt: Words = {
   "login.code-count": "{count} de {of} palavras",
   "login.code-ready": "Estão todas as palavras.",
   "login.code-short": "O teu cartão tem {count} palavras. Aqui há {typed}.",
-  "login.wrong-code": "Estas palavras não abrem a porta. Vê outra vez o teu cartão, palavra a palavra. Ainda não dá? A tua professora ou professor pode dar-te um cartão novo.",
+  "login.wrong-code":
+    "Estas palavras não abrem a porta. Vê outra vez o teu cartão, palavra a palavra. Ainda não dá? A tua professora ou professor pode dar-te um cartão novo.",
   "login.wrong-password": "O e-mail e a palavra-passe não coincidem. Verifica os dois e tenta de novo.",
   "login.enter": "Entrar",
   "login.no-card": "Sem cartão, ou perdeste-o? A tua professora ou professor pode dar-te outro num minuto.",
@@ -82,7 +95,8 @@ const pt: Words = {
   "card.wrong": "Este cartão já não funciona. A tua professora ou professor pode dar-te outro.",
 
   "home.hello": "Olá, {name}",
-  "home.none-pupil": "Ainda não estás em nenhum TwinSpace. A tua professora ou professor pode juntar-te a um.",
+  "home.none-pupil":
+    "Ainda não estás em nenhum TwinSpace. A tua professora ou professor pode juntar-te a um.",
   "home.none-teacher": "Ainda não está em nenhum TwinSpace. Peça a quem dirige o seu projeto que o junte.",
   "home.teacher": "Para professores",
   "home.cards-hint": "Criar e imprimir cartões para a sua turma",

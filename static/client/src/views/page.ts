@@ -1,15 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { Me, Page, Space } from "../api/types.ts";
-import type { Present } from "../collab/collab.ts";
 import { has, language, moment, t } from "../i18n/index.ts";
 import { pathTo } from "../pages/tree.ts";
 import { path } from "../router.ts";
 import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
 import { View } from "../ui/view.ts";
-import { crowd, manageable, marks } from "./page-tree.ts";
-import { here } from "./space-home.ts";
+import { manageable, marks } from "./page-tree.ts";
 
 /** One page: where it lies, what it is called, who may change it, and the editor. */
 class PageView extends View {
@@ -19,7 +17,6 @@ class PageView extends View {
     pages: { attribute: false },
     pageId: { attribute: false },
     socket: { attribute: false },
-    people: { attribute: false },
     ready: { state: true },
     broken: { state: true },
   };
@@ -29,7 +26,6 @@ class PageView extends View {
   declare pages: Page[];
   declare pageId: string;
   declare socket: unknown;
-  declare people: Present[];
   declare ready: boolean;
   declare broken: boolean;
 
@@ -77,7 +73,6 @@ class PageView extends View {
         <h1>${page.title}</h1>
         <span class="page-marks">${marks(page)}</span>
         <span class="grow"></span>
-        ${this.readers(page)}
         <div class="page-tools">
           ${
             page.can.lock
@@ -108,11 +103,6 @@ class PageView extends View {
     } catch {
       announce(t("error.unreachable"));
     }
-  }
-
-  private readers(page: Page): TemplateResult | typeof nothing {
-    const present = here(this.people).filter((each) => each.page === page.id);
-    return present.length > 1 ? crowd(present, 5) : nothing;
   }
 
   /** Why I cannot write here, if I cannot; and the lock, for those whom it does not stop. */

@@ -206,7 +206,6 @@ class SpaceFrame extends View {
         .pages=${this.pages}
         .pageId=${route.page}
         .socket=${this.socket}
-        .people=${this.people}
       ></ts-page>`;
     }
     return spaceHome(space, this.pages, this.people, this.me, (room) => this.create(room));

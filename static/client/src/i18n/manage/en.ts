@@ -14,7 +14,8 @@ const en = {
   "pages.top": "No page: at the top",
   "pages.rules": "Who sees it, who writes",
   "pages.saved": "Saved.",
-  "pages.lock-text": "Everyone can read a locked page, and nobody can change it until it is unlocked. They will see your reason.",
+  "pages.lock-text":
+    "Everyone can read a locked page, and nobody can change it until it is unlocked. They will see your reason.",
   "pages.lock-reason": "Why? (everyone sees this)",
   "pages.lock-until": "Until when?",
   "pages.locked": "The page is locked.",
@@ -22,7 +23,8 @@ const en = {
   "pages.unlocked": "The page is open again.",
   "pages.bin": "Put in the bin",
   "pages.bin-title": "Put “{title}” in the bin?",
-  "pages.bin-text": "Nobody will see the page any more. It is kept in the bin for 30 days.",
+  "pages.bin-text":
+    "Nobody will see the page and the pages below it any more. They are kept in the bin for 30 days.",
   "pages.binned": "“{title}” is in the bin.",
 
   "lock.open": "Until I unlock it",
@@ -46,14 +48,16 @@ const en = {
   "members.role-changed": "{name} is now: {role}.",
   "members.remove": "Remove from this TwinSpace",
   "members.remove-name": "Remove {name}",
-  "members.remove-text": "They leave this TwinSpace at once, also where it is open now. What they wrote stays.",
+  "members.remove-text":
+    "They leave this TwinSpace at once, also where it is open now. What they wrote stays.",
   "members.removed": "{name} is no longer a member.",
   "members.new-card": "New card",
   "members.new-card-for": "New card for {name}",
   "members.new-card-text": "The old card stops working at once, and whoever used it is logged out.",
 
   "pupils.make": "Make new cards",
-  "pupils.how": "Each student gets a card with a picture code and some words. It needs no e-mail address. Students appear under a made-up name; who is who stays on your paper.",
+  "pupils.how":
+    "Each student gets a card with a picture code and some words. It needs no e-mail address. Students appear under a made-up name; who is who stays on your paper.",
   "pupils.no-space": "You need a TwinSpace first. Ask the teacher who leads your project to add you.",
   "pupils.space": "For which TwinSpace?",
   "pupils.names": "Which names?",

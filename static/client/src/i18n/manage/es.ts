@@ -14,7 +14,8 @@ const es: Words = {
   "pages.top": "Ninguna: arriba del todo",
   "pages.rules": "Quién la ve, quién escribe",
   "pages.saved": "Guardado.",
-  "pages.lock-text": "Todos pueden leer una página bloqueada, y nadie puede cambiarla hasta que se desbloquee. Verán el motivo.",
+  "pages.lock-text":
+    "Todos pueden leer una página bloqueada, y nadie puede cambiarla hasta que se desbloquee. Verán el motivo.",
   "pages.lock-reason": "¿Por qué? (lo verán todos)",
   "pages.lock-until": "¿Hasta cuándo?",
   "pages.locked": "La página está bloqueada.",
@@ -22,7 +23,7 @@ const es: Words = {
   "pages.unlocked": "La página vuelve a estar abierta.",
   "pages.bin": "Tirar a la papelera",
   "pages.bin-title": "¿Tirar «{title}» a la papelera?",
-  "pages.bin-text": "Nadie verá más la página. Se guarda 30 días en la papelera.",
+  "pages.bin-text": "Nadie verá más la página ni las que tiene dentro. Se guardan 30 días en la papelera.",
   "pages.binned": "«{title}» está en la papelera.",
 
   "lock.open": "Hasta que la desbloquee",
@@ -46,14 +47,17 @@ const es: Words = {
   "members.role-changed": "{name} ahora es: {role}.",
   "members.remove": "Quitar de este TwinSpace",
   "members.remove-name": "Quitar a {name}",
-  "members.remove-text": "Sale de este TwinSpace ahora mismo, también donde lo tenga abierto. Lo que escribió se queda.",
+  "members.remove-text":
+    "Sale de este TwinSpace ahora mismo, también donde lo tenga abierto. Lo que escribió se queda.",
   "members.removed": "{name} ya no es miembro.",
   "members.new-card": "Tarjeta nueva",
   "members.new-card-for": "Tarjeta nueva para {name}",
-  "members.new-card-text": "La tarjeta antigua deja de funcionar al momento y se cierra la sesión de quien la usaba.",
+  "members.new-card-text":
+    "La tarjeta antigua deja de funcionar al momento y se cierra la sesión de quien la usaba.",
 
   "pupils.make": "Crear tarjetas",
-  "pupils.how": "Cada estudiante recibe una tarjeta con un código QR y unas palabras. No hace falta correo. Aparecen con un nombre inventado; quién es quién se queda en su papel.",
+  "pupils.how":
+    "Cada estudiante recibe una tarjeta con un código QR y unas palabras. No hace falta correo. Aparecen con un nombre inventado; quién es quién se queda en su papel.",
   "pupils.no-space": "Primero necesita un TwinSpace. Pida a quien dirige su proyecto que le añada.",
   "pupils.space": "¿Para qué TwinSpace?",
   "pupils.names": "¿Qué nombres?",

@@ -14,7 +14,8 @@ const pt: Words = {
   "pages.top": "Nenhuma: no topo",
   "pages.rules": "Quem a vê, quem escreve",
   "pages.saved": "Guardado.",
-  "pages.lock-text": "Todos podem ler uma página bloqueada, e ninguém a pode mudar até ser desbloqueada. Vão ver o motivo.",
+  "pages.lock-text":
+    "Todos podem ler uma página bloqueada, e ninguém a pode mudar até ser desbloqueada. Vão ver o motivo.",
   "pages.lock-reason": "Porquê? (todos veem isto)",
   "pages.lock-until": "Até quando?",
   "pages.locked": "A página está bloqueada.",
@@ -22,7 +23,7 @@ const pt: Words = {
   "pages.unlocked": "A página está aberta outra vez.",
   "pages.bin": "Deitar no lixo",
   "pages.bin-title": "Deitar «{title}» no lixo?",
-  "pages.bin-text": "Ninguém verá mais a página. Fica 30 dias no lixo.",
+  "pages.bin-text": "Ninguém verá mais a página nem as que tem dentro. Ficam 30 dias no lixo.",
   "pages.binned": "«{title}» está no lixo.",
 
   "lock.open": "Até eu a desbloquear",
@@ -53,7 +54,8 @@ const pt: Words = {
   "members.new-card-text": "O cartão antigo deixa logo de funcionar e quem o usava sai da sessão.",
 
   "pupils.make": "Criar cartões",
-  "pupils.how": "Cada aluno recebe um cartão com um código QR e algumas palavras. Não é preciso e-mail. Aparecem com um nome inventado; quem é quem fica no seu papel.",
+  "pupils.how":
+    "Cada aluno recebe um cartão com um código QR e algumas palavras. Não é preciso e-mail. Aparecem com um nome inventado; quem é quem fica no seu papel.",
   "pupils.no-space": "Primeiro precisa de um TwinSpace. Peça a quem dirige o seu projeto que o junte.",
   "pupils.space": "Para que TwinSpace?",
   "pupils.names": "Que nomes?",
