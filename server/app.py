@@ -14,9 +14,10 @@ from aiohttp import web
 from crdt.limits import DEFAULT
 from crdt.log import Log
 from crdt.log.sqlite import LogSettings, SqliteLog
-from rooms.access import DENIED, Access, Changes, Principal
+from rooms.access import Changes, Principal
 from rooms.live import Shelf
 from rooms.registry import Registry
+from rooms.services import Services
 from server import health
 from server.api import dispatch, documents, openapi
 from server.api.documents import DOCUMENTS, Documents
@@ -43,6 +44,7 @@ class Node:
 
     settings: Settings
     log: Log
+    services: Services
     registry: Registry
     gateway: Gateway
     health: Health
@@ -70,20 +72,22 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         log = SqliteLog(settings.data, _log_settings(settings))
         await log.open()
         stack.push_async_callback(log.close)
+        services = await Services.open(settings.database_url, changes=changes)
+        stack.push_async_callback(services.close)
         shelf = Shelf(log, limits=replace(DEFAULT, update_bytes=settings.update_bytes), observer=metrics)
         registry = Registry(shelf, quiet=settings.unload_after)
         security = Security(settings)
         door = dispatch.Door(
-            services=None,  # type: ignore[arg-type]
+            services=services,
             security=security,
-            authenticate=_nobody,
+            authenticate=services.sessions.resolve,
             budgets=dispatch.Budgets(settings.api_rate, settings.api_burst),
         )
         gateway = Gateway(
             registry,
-            _NoRecords(),
+            services.authority,
             changes,
-            resolve=door.authenticate,
+            resolve=services.sessions.resolve,
             verify=_verifier(tokens),
             cookie=lambda request: security.cookie.read(request) if security.cookie_counts(request) else None,
             origin_allowed=security.origin_allowed,
@@ -101,19 +105,10 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         await stack.enter_async_context(LoopLag(metrics).running())
         gateway.start()
         try:
-            yield Node(settings, log, registry, gateway, state, metrics, app)
+            yield Node(settings, log, services, registry, gateway, state, metrics, app)
         finally:
             state.draining = True
             await gateway.drain()
-
-
-class _NoRecords:
-    async def access(self, principal: Principal, document: str) -> Access:
-        return DENIED
-
-
-async def _nobody(token: str) -> Principal | None:
-    return None
 
 
 def _log_settings(settings: Settings) -> LogSettings:

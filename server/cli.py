@@ -17,6 +17,7 @@ import uvloop
 from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.progress import Progress, TaskID
+from sqlalchemy.exc import SQLAlchemyError
 
 from crdt.errors import CrdtError
 from crdt.log.sqlite import LogSettings
@@ -38,7 +39,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, SecretError, TokenError, CrdtError, OSError) as error:
+        except (ConfigError, SecretError, TokenError, CrdtError, OSError, SQLAlchemyError) as error:
             raise click.ClickException(str(error)) from error
 
 
