@@ -13,6 +13,7 @@ import codecs
 from collections import deque
 from typing import Protocol
 
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol as FrameProtocol
 from websockets.protocol import Side, State
@@ -24,6 +25,8 @@ WRITE_HIGH = 256 * 1024
 WRITE_LOW = 64 * 1024
 CLOSE_TIMEOUT = 5.0
 """Seconds the peer has to answer a close frame."""
+REFUSAL_DELAY = 2.0
+"""Seconds before a refusal that stands is told, see :meth:`Connection.close_after`."""
 STALLED_TIMEOUT = 30.0
 """Seconds a peer may leave its socket unread before it is dropped."""
 JOIN_BELOW = 64 * 1024
@@ -141,6 +144,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_congested",
         "_decoder",
+        "_delayed",
         "_frames",
         "_heard",
         "_holds",
@@ -190,6 +194,8 @@ class Connection(asyncio.Protocol):
         self._closing = False
         """A close frame has been written: nothing may follow it."""
         self._lost = False
+        self._delayed = False
+        """A message over the limit is being answered, late (see :meth:`close_after`)."""
         transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_LOW)
         self._bucket = board.add(self)
 
@@ -244,6 +250,15 @@ class Connection(asyncio.Protocol):
             self._ws.send_close(code, reason.encode()[:123].decode(errors="ignore"))
             self._write_control()
             self._update_reading()
+
+    def close_after(self, seconds: float, code: int, reason: str) -> None:
+        """Takes nothing more from now on, and closes after so many seconds.
+
+        For refusals that stand: some stock clients come back at once whatever the code says, with the
+        same message, and would do so many times a second.
+        """
+        self.hold()
+        asyncio.get_running_loop().call_later(seconds, self.close, code, reason)
 
     def abort(self) -> None:
         """Drops the connection without a word."""
@@ -341,6 +356,19 @@ class Connection(asyncio.Protocol):
         data = self._ws.data_to_send()
         if not data:
             return
+        if isinstance(self._ws.parser_exc, PayloadTooBig) and not self._delayed:
+            self._delayed = True
+            self.hold()
+            asyncio.get_running_loop().call_later(REFUSAL_DELAY, self._write_refusal, data)
+            return
+        self._write_chunks(data)
+
+    def _write_refusal(self, data: list[bytes]) -> None:
+        if not self._lost:
+            self._write_chunks(data)
+            self._update_reading()
+
+    def _write_chunks(self, data: list[bytes]) -> None:
         self.flush()
         for chunk in data:
             if chunk:

@@ -98,7 +98,10 @@ class _Line:
         if self.session.refused(code):
             return
         self.notify({"type": "refused", "what": code, "message": sentence, "retry_after": None})
-        self.say(CLOSE, var_string(sentence))
+        if self.session.provider_major >= 4:
+            self.say(CLOSE, var_string(sentence))
+        else:  # version 2 throws on a CLOSE it did not ask for; versions 2 and 3 do not say which they are
+            self.denied(sentence)
         self.session.drop(self)
 
     def rights_changed(self, access: Access) -> None:
@@ -128,8 +131,8 @@ class HocuspocusSession(SocketSession):
     def __init__(self, connection: Connection, gateway: Gateway, credentials: Credentials) -> None:
         super().__init__(connection, gateway, credentials)
         self._lines: dict[str, _Line] = {}
-        self._pings = False
-        """Whether this client answers a ping: providers from version 4 on; older ones throw."""
+        self.provider_major = 0
+        """The client's major version, as it says itself from version 4 on."""
 
     def attachments(self) -> list[Attachment]:
         return [line.attachment for line in self._lines.values() if line.attachment is not None]
@@ -147,7 +150,7 @@ class HocuspocusSession(SocketSession):
                 return
 
     def idle(self) -> None:
-        if self._pings:
+        if self.provider_major >= 4:  # older ones throw on a ping
             self.connection.send(binary_frame(PING))
             return
         for line in self._lines.values():
@@ -189,7 +192,8 @@ class HocuspocusSession(SocketSession):
         version = reader.var_string() if reader.remaining else ""
         reader.finish()
         major = version.split(".", 1)[0]
-        self._pings = self._pings or (major.isdecimal() and int(major) >= 4)
+        if major.isdecimal():
+            self.provider_major = int(major)
         if line is None:
             if len(self._lines) >= self.limits.documents:
                 self._deny(_Line(self, key), "too-many-documents")

@@ -12,6 +12,7 @@ from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync, read_sync
 from rooms.access import Access
 from rooms.attachment import Attachment
 
+from .connection import REFUSAL_DELAY
 from .frames import binary_frame
 from .session import CloseCode, Credentials, SocketSession, refusal
 
@@ -65,7 +66,7 @@ class YWebsocketSession(SocketSession):
         attachment = await self.enter(document, "", self, wants_echo=True)
         if attachment is None:
             self.gateway.observer.refused("permission-denied")
-            self.connection.close(CloseCode.UNAUTHORIZED, "permission-denied")
+            self.connection.close_after(REFUSAL_DELAY, CloseCode.UNAUTHORIZED, "permission-denied")
             return
         if not self.connection.open:
             self.leave(attachment)
@@ -79,6 +80,10 @@ class YWebsocketSession(SocketSession):
 
     def closed(self) -> None:
         super().closed()
+        self.detach()
+
+    def detach(self) -> None:
+        """Leaves the document; the socket may stay a little longer."""
         if self._attachment is not None:
             self.leave(self._attachment)
             self._attachment = None
@@ -127,9 +132,11 @@ class YWebsocketSession(SocketSession):
     def refuse(self, error: Exception) -> None:
         code, sentence, close_code = refusal(error)
         self.gateway.observer.refused(code)
-        self.connection.close(close_code, sentence)
+        self.detach()
+        self.connection.close_after(REFUSAL_DELAY, close_code, sentence)
 
     def rights_changed(self, access: Access) -> None:
         self._told_readonly = False
         if not access.may_read:
+            self.detach()
             self.connection.close(CloseCode.FORBIDDEN, access.reason or "permission-denied")
