@@ -14,7 +14,7 @@ from server.sockets.frames import binary_frame
 from server.sockets.upgrade import HandedOver, take_over
 
 EXPLAINED = {
-    "7.1.5": "A close frame inside an unfinished fragmented message: websockets' state machine answers 1002 where "
+    "7.1.5": "A close frame inside an unfinished fragmented message: websockets answers 1002 where "
     "the suite wants 1000. Such a message never was one, so that nothing is lost either way.",
 }
 """Case -> why it may fail. A case that passes has no place here."""
