@@ -35,7 +35,10 @@ export function styleOf({ selection }: EditorState): string {
   const { $from, $to } = selection;
   if (!$from.sameParent($to)) return "";
   const { parent } = $from;
-  return STYLES.find(({ type, attrs }) => parent.type === type && (!attrs || parent.attrs.level === attrs.level))?.id ?? "";
+  return (
+    STYLES.find(({ type, attrs }) => parent.type === type && (!attrs || parent.attrs.level === attrs.level))
+      ?.id ?? ""
+  );
 }
 
 export const mark = (name: string): Command => toggleMark(schema.marks[name] as MarkType);
@@ -57,7 +60,10 @@ const LISTS: Record<string, string> = {
 };
 const itemType = (list: string): NodeType => nodes[LISTS[list] as string] as NodeType;
 
-function around({ selection }: EditorState, fits: (node: Node) => boolean): { node: Node; pos: number } | null {
+function around(
+  { selection }: EditorState,
+  fits: (node: Node) => boolean,
+): { node: Node; pos: number } | null {
   const { $from } = selection;
   for (let depth = $from.depth; depth > 0; depth--) {
     const node = $from.node(depth);
@@ -68,7 +74,8 @@ function around({ selection }: EditorState, fits: (node: Node) => boolean): { no
 
 const listAround = (state: EditorState) => around(state, (node) => node.type.name in LISTS);
 
-export const inList = (state: EditorState, name: string): boolean => listAround(state)?.node.type.name === name;
+export const inList = (state: EditorState, name: string): boolean =>
+  listAround(state)?.node.type.name === name;
 
 /** Makes the blocks a list of that kind, changes a list of another kind, or takes them out of it. */
 export const toggleList =
@@ -81,9 +88,17 @@ export const toggleList =
     if (dispatch) {
       const items: Node[] = [];
       found.node.forEach((child) => {
-        items.push(child.type.name in schema.nodes && child.isAtom ? child : itemType(name).create(null, child.content));
+        items.push(
+          child.type.name in schema.nodes && child.isAtom
+            ? child
+            : itemType(name).create(null, child.content),
+        );
       });
-      const transaction = state.tr.replaceWith(found.pos, found.pos + found.node.nodeSize, list.create(null, items));
+      const transaction = state.tr.replaceWith(
+        found.pos,
+        found.pos + found.node.nodeSize,
+        list.create(null, items),
+      );
       const { anchor, head } = state.selection;
       dispatch(transaction.setSelection(TextSelection.create(transaction.doc, anchor, head)));
     }
@@ -99,7 +114,8 @@ export const outdent: Command = chainCommands(
   liftListItem(nodes.task_item as NodeType),
 );
 
-export const inQuote = (state: EditorState): boolean => around(state, (node) => node.type === nodes.blockquote) !== null;
+export const inQuote = (state: EditorState): boolean =>
+  around(state, (node) => node.type === nodes.blockquote) !== null;
 export const toggleQuote: Command = (state, dispatch) =>
   inQuote(state) ? lift(state, dispatch) : wrapIn(nodes.blockquote as NodeType)(state, dispatch);
 
@@ -121,9 +137,16 @@ export const insertTable: Command = (state, dispatch) => {
   if (isInTable(state)) return false;
   if (dispatch) {
     const row = (type: NodeType) =>
-      (nodes.table_row as NodeType).create(null, [0, 1, 2].map(() => type.createAndFill() as Node));
+      (nodes.table_row as NodeType).create(
+        null,
+        [0, 1, 2].map(() => type.createAndFill() as Node),
+      );
     const cell = nodes.table_cell as NodeType;
-    const table = (nodes.table as NodeType).create(null, [row(nodes.table_header as NodeType), row(cell), row(cell)]);
+    const table = (nodes.table as NodeType).create(null, [
+      row(nodes.table_header as NodeType),
+      row(cell),
+      row(cell),
+    ]);
     const transaction = state.tr.replaceSelectionWith(table);
     const start = transaction.mapping.map(state.selection.from, -1);
     transaction.doc.nodesBetween(Math.max(start - 1, 0), transaction.doc.content.size, (node, pos) => {
@@ -158,7 +181,9 @@ export const insertImage =
       dispatch?.(state.tr.setNodeMarkup(selection.from, null, { ...selected.attrs, ...attrs }));
       return true;
     }
-    dispatch?.(state.tr.replaceSelectionWith((nodes.image as NodeType).create(attrs), false).scrollIntoView());
+    dispatch?.(
+      state.tr.replaceSelectionWith((nodes.image as NodeType).create(attrs), false).scrollIntoView(),
+    );
     return true;
   };
 
@@ -201,7 +226,8 @@ export const setLink =
     const found = linkAt(state);
     const { from, to, empty } = state.selection;
     if (!dispatch) return true;
-    if (found) dispatch(state.tr.removeMark(found.from, found.to, link.type).addMark(found.from, found.to, link));
+    if (found)
+      dispatch(state.tr.removeMark(found.from, found.to, link.type).addMark(found.from, found.to, link));
     else if (!empty) dispatch(state.tr.addMark(from, to, link));
     else dispatch(state.tr.replaceSelectionWith(schema.text(text || href, [link]), false).scrollIntoView());
     return true;

@@ -78,7 +78,9 @@ export function askLink(href: string | null, needsText: boolean): Promise<LinkAn
 }
 
 /** Asks for the address of an image, and for words for those who do not see it. */
-export function askImage(known: { src: string; alt: string } | null): Promise<{ src: string; alt: string } | undefined> {
+export function askImage(
+  known: { src: string; alt: string } | null,
+): Promise<{ src: string; alt: string } | undefined> {
   const fields = html`<div class="field">
       <label for="image-src">${t("editor.image.src")}</label>
       <input id="image-src" name="src" type="url" inputmode="url" autocomplete="off" spellcheck="false"
@@ -92,13 +94,18 @@ export function askImage(known: { src: string; alt: string } | null): Promise<{ 
     </div>
     <label class="check"><input type="checkbox" name="decoration" ?checked=${known !== null && !known.alt} />
       <span>${t("editor.image.decoration")}</span></label>`;
-  return askForm(t(known ? "editor.image.change" : "editor.image.title"), fields, t(known ? "editor.image.save" : "editor.image.add"), (form) => {
-    const src = allowedImage(String(form.get("src") ?? "").trim() || null);
-    const alt = String(form.get("alt") ?? "").trim();
-    if (!src) return t("editor.image.bad");
-    if (!alt && !form.get("decoration")) return t("editor.image.no-alt");
-    return { src, alt: form.get("decoration") ? "" : alt };
-  });
+  return askForm(
+    t(known ? "editor.image.change" : "editor.image.title"),
+    fields,
+    t(known ? "editor.image.save" : "editor.image.add"),
+    (form) => {
+      const src = allowedImage(String(form.get("src") ?? "").trim() || null);
+      const alt = String(form.get("alt") ?? "").trim();
+      if (!src) return t("editor.image.bad");
+      if (!alt && !form.get("decoration")) return t("editor.image.no-alt");
+      return { src, alt: form.get("decoration") ? "" : alt };
+    },
+  );
 }
 
 /** Everybody on this page, and whether comings and goings are read out. */
@@ -126,7 +133,9 @@ export function showPeople(
 }
 
 const about = ({ school, country: code, role }: Somebody): string =>
-  [school, code ? country(code) : "", has(`role.${role}`) ? t(`role.${role}`) : ""].filter(Boolean).join(" · ");
+  [school, code ? country(code) : "", has(`role.${role}`) ? t(`role.${role}`) : ""]
+    .filter(Boolean)
+    .join(" · ");
 
 /** The keys, for whoever writes with the keyboard. */
 export function showHelp(): Promise<void> {
@@ -138,7 +147,8 @@ export function showHelp(): Promise<void> {
       <table class="ed-keys">
         <thead><tr><th scope="col">${t("editor.help.what")}</th><th scope="col">${t("editor.help.keys")}</th></tr></thead>
         <tbody>${Object.entries(SHORTCUTS).map(
-          ([id, keys]) => html`<tr><th scope="row">${name(id)}</th><td><kbd>${readable(keys)}</kbd></td></tr>`,
+          ([id, keys]) =>
+            html`<tr><th scope="row">${name(id)}</th><td><kbd>${readable(keys)}</kbd></td></tr>`,
         )}</tbody>
       </table>`,
   );

@@ -155,9 +155,19 @@ export class PageEditor extends LitElement {
 
   private attributesOfPage(): Record<string, string> {
     // Translated by the browser, the page would be written back in the other language, for everybody.
-    const shared = { class: "ed-page", translate: "no", "aria-label": t("editor.label", { title: this.page.title }) };
+    const shared = {
+      class: "ed-page",
+      translate: "no",
+      "aria-label": t("editor.label", { title: this.page.title }),
+    };
     return this.session?.writable
-      ? { ...shared, role: "textbox", "aria-multiline": "true", "aria-describedby": "ed-tab", spellcheck: "true" }
+      ? {
+          ...shared,
+          role: "textbox",
+          "aria-multiline": "true",
+          "aria-describedby": "ed-tab",
+          spellcheck: "true",
+        }
       : { ...shared, role: "article", tabindex: "0" };
   }
 
@@ -177,7 +187,8 @@ export class PageEditor extends LitElement {
       const before = first ? "saved" : (JSON.parse(this.told) as PageState).state;
       this.told = key;
       this.dispatchEvent(new CustomEvent("editor-state", { detail: state, bubbles: true }));
-      if (!quiet(state.state) || !quiet(before)) this.spoken = `${this.pillWords(state)}. ${this.sentence(state)}`;
+      if (!quiet(state.state) || !quiet(before))
+        this.spoken = `${this.pillWords(state)}. ${this.sentence(state)}`;
     }
     // Its `editable` and attributes are asked again.
     if (view && view.editable !== session.writable) {
@@ -323,8 +334,12 @@ export class PageEditor extends LitElement {
     return html`<div class="ed-bar ${writable ? "writable" : ""}">
         ${writable && view ? this.toolbar.render(view) : nothing}
         <div class="ed-status">
-          ${state ? html`<span class="ed-pill ${state.state}" data-state=${state.state} title=${this.sentence(state) || nothing}>
-            ${icon(state.state === "connecting" ? "saving" : state.state)}<span>${this.pillWords(state)}</span></span>` : nothing}
+          ${
+            state
+              ? html`<span class="ed-pill ${state.state}" data-state=${state.state} title=${this.sentence(state) || nothing}>
+            ${icon(state.state === "connecting" ? "saving" : state.state)}<span>${this.pillWords(state)}</span></span>`
+              : nothing
+          }
           <span class="grow"></span>
           ${this.here()}
           ${writable ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${() => showHelp()}>${icon("help")}</button>` : nothing}
@@ -359,7 +374,8 @@ export class PageEditor extends LitElement {
     if (state.state === "readonly" && !(said && this.page.reason === state.reason)) {
       return html`<div class="note ed-note">${icon("readonly")}<div><p>${this.sentence(state)}</p>${this.again()}</div></div>`;
     }
-    const serious = state.state === "not-saved" || (state.state === "offline" && state.reason === "no-device");
+    const serious =
+      state.state === "not-saved" || (state.state === "offline" && state.reason === "no-device");
     if (!serious) return nothing;
     return html`<div class="note bad ed-note">
       ${icon("not-saved")}
@@ -406,7 +422,8 @@ function pasteLink(view: EditorView, event: ClipboardEvent): boolean {
   const text = event.clipboardData?.getData("text/plain").trim() ?? "";
   const { selection } = view.state;
   const href = /^(https?:\/\/|mailto:)\S+$/.test(text) ? allowedLink(text) : null;
-  if (!href || selection.$from.parent.type.spec.code || !selection.$from.sameParent(selection.$to)) return false;
+  if (!href || selection.$from.parent.type.spec.code || !selection.$from.sameParent(selection.$to))
+    return false;
   setLink(href, text)(view.state, view.dispatch);
   return true;
 }

@@ -12,5 +12,5 @@ void registerCatalogue({
   pt: () => import("./i18n/pt.ts"),
 });
 
-export { PageEditor };
 export type { EditorState as PageState } from "./state.ts";
+export { PageEditor };

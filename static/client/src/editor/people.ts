@@ -34,7 +34,10 @@ export function readSomebody(client: number, state: unknown): Somebody | null {
 }
 
 /** Everybody here, each person once, in the order of their names; I come first, stamped or not. */
-export function everybody(awareness: Awareness, me: Omit<Somebody, "client" | "country" | "color">): Somebody[] {
+export function everybody(
+  awareness: Awareness,
+  me: Omit<Somebody, "client" | "country" | "color">,
+): Somebody[] {
   const people = new Map<string, Somebody>();
   for (const [client, state] of awareness.getStates()) {
     const somebody = readSomebody(client, state);

@@ -92,7 +92,8 @@ export class PageSession {
     this.awareness = this.provider.awareness as Awareness;
     this.provider.on("close", ({ event }: { event: { reason?: string } }) => {
       // The server let go of this document alone: trying again by itself would repeat what it refused.
-      if (socket.status === "connected") this.learn({ ended: this.facts.refused?.what || event.reason || "refused" });
+      if (socket.status === "connected")
+        this.learn({ ended: this.facts.refused?.what || event.reason || "refused" });
       this.line();
     });
     this.provider.on("status", this.line);

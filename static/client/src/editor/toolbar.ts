@@ -14,9 +14,9 @@ import {
   markActive,
   outdent,
   redo,
+  STYLES,
   selectedImage,
   setStyle,
-  STYLES,
   styleOf,
   TABLE,
   toggleList,
@@ -58,10 +58,7 @@ function groups({ state }: EditorView, asking: Asking): Tool[][] {
       { id: "redo", run: redo },
     ],
     isInTable(state) ? TABLE.map(([id, run]) => ({ id: id as IconName, run })) : [],
-    [
-      ...marks,
-      { id: "link", run: asking.link, pressed: linkAt(state) !== null, dialog: true },
-    ],
+    [...marks, { id: "link", run: asking.link, pressed: linkAt(state) !== null, dialog: true }],
     [
       ...lists,
       ...(listed

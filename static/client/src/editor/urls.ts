@@ -26,7 +26,8 @@ export function allowedLink(value: unknown, base = here()): string | null {
 export function allowedImage(value: unknown, base = here()): string | null {
   const url = parse(value, base);
   if (!url || url.username || url.password) return null;
-  return url.protocol === "https:" || url.origin === new URL(base).origin ? url.href : null;
+  const own = url.protocol === "http:" && url.origin === new URL(base).origin;
+  return url.protocol === "https:" || own ? url.href : null;
 }
 
 /** What somebody typed into the link field, as an address: "school.pt" means https, "a@b.eu" a mail. */

@@ -1,7 +1,13 @@
 import type { Node } from "prosemirror-model";
 import { Plugin } from "prosemirror-state";
 import { TableView } from "prosemirror-tables";
-import { Decoration, DecorationSet, type EditorView, type NodeView, type NodeViewConstructor } from "prosemirror-view";
+import {
+  Decoration,
+  DecorationSet,
+  type EditorView,
+  type NodeView,
+  type NodeViewConstructor,
+} from "prosemirror-view";
 import { t } from "../i18n/index.ts";
 
 const NARROWEST_COLUMN = 96;
@@ -37,12 +43,14 @@ class TaskView implements NodeView {
   private tick(): void {
     const at = this.place();
     const { state, editable } = this.view;
-    if (at !== undefined && editable) this.view.dispatch(state.tr.setNodeAttribute(at, "checked", this.box.checked));
+    if (at !== undefined && editable)
+      this.view.dispatch(state.tr.setNodeAttribute(at, "checked", this.box.checked));
     this.box.checked = this.node.attrs.checked;
   }
 
   stopEvent = (event: Event): boolean => event.target === this.box;
-  ignoreMutation = (mutation: { target: globalThis.Node }): boolean => !this.contentDOM.contains(mutation.target);
+  ignoreMutation = (mutation: { target: globalThis.Node }): boolean =>
+    !this.contentDOM.contains(mutation.target);
 }
 
 /** A table that scrolls by itself where it is wider than the page; a keyboard can scroll it, too. */

@@ -5,7 +5,8 @@ const en = {
   "editor.placeholder": "Write here. Everybody sees it at once.",
   "editor.task": "Done: {task}",
   "editor.unknown": "This part was made with another version. It is kept, but cannot be changed here.",
-  "editor.absent": "You are offline, and this page is not on this device yet. It opens when the network is back.",
+  "editor.absent":
+    "You are offline, and this page is not on this device yet. It opens when the network is back.",
   "editor.note": "Why: {note}",
   "editor.until": "Until {time}.",
   "editor.reload": "Load the page again",

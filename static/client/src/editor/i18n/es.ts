@@ -31,7 +31,8 @@ const es: Words = {
   "editor.why.no-device":
     "No tienes conexión y este navegador no ha podido conservar lo último que escribiste. Deja esta página abierta hasta que vuelva la red, o guarda una copia.",
   "editor.why.not-saved": "El servidor no aceptó lo último que escribiste.",
-  "editor.why.not-saved.locked": "La página se bloqueó antes de que lo último que escribiste llegara al servidor.",
+  "editor.why.not-saved.locked":
+    "La página se bloqueó antes de que lo último que escribiste llegara al servidor.",
   "editor.why.not-saved.no-access":
     "Perdiste el acceso a esta página antes de que lo último que escribiste llegara al servidor.",
   "editor.why.readonly": "Puedes leer esta página, pero no cambiarla.",

@@ -120,7 +120,8 @@ const pt: Words = {
   "editor.image.no-alt": "Escreve o que a imagem mostra, ou diz que é só decoração.",
 
   "editor.help.title": "Escrever com o teclado",
-  "editor.help.tab": "Tab move dentro de listas e tabelas. Carrega em Escape e depois em Tab para sair do texto.",
+  "editor.help.tab":
+    "Tab move dentro de listas e tabelas. Carrega em Escape e depois em Tab para sair do texto.",
   "editor.help.typed":
     "No início de uma linha: # faz um título, - uma lista, 1. uma lista com números, [] uma tarefa, > uma citação.",
   "editor.help.what": "O quê",
