@@ -37,9 +37,10 @@ _BUSY_SECONDS = 2.0
 _VERSION_1 = """
 CREATE TABLE store (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    turn INTEGER NOT NULL                 -- counts the commits: tells whether a commit in doubt happened
+    turn INTEGER NOT NULL,                -- counts the commits: tells whether a commit in doubt happened
+    room BLOB                             -- filled and emptied to find out whether writing works again
 ) STRICT;
-INSERT INTO store VALUES (1, 0);
+INSERT INTO store VALUES (1, 0, NULL);
 
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,

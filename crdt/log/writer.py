@@ -22,6 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -118,7 +119,7 @@ class Writer:
         try:
             migrate(self._connection)
             self._turn = self._read_turn()
-            self._transact([])
+            self._probe()
             self._files = self._identities()
         except BaseException:
             self._connection.close()
@@ -196,7 +197,7 @@ class Writer:
     def _write(self, items: Sequence[_Item]) -> None:
         began = time.perf_counter()
         try:
-            result = self._transact(items)
+            result = self._transact(partial(_apply, items=items))
         except LogError as refusal:
             self._tell(self._listener.committed, items, ([refusal], []), time.perf_counter() - began)
         except _CommitFailed as error:
@@ -207,11 +208,11 @@ class Writer:
             self._tell(self._listener.committed, items, result, time.perf_counter() - began)
             self._checkpoint_when_due(items, result)
 
-    def _transact(self, items: Sequence[_Item]) -> Result:
+    def _transact(self, run: Callable[[sqlite3.Connection], Result]) -> Result:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            result = _apply(connection, items)
+            result = run(connection)
             connection.execute("UPDATE store SET turn = turn + 1")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
@@ -225,6 +226,11 @@ class Writer:
             raise _CommitFailed(result) from error
         self._turn += 1
         return result
+
+    def _probe(self) -> None:
+        """Write as much as a full group takes, durably, and take it back."""
+        self._transact(partial(_fill, size=GROUP_BYTES))
+        self._transact(partial(_fill, size=0))
 
     def _checkpoint_when_due(self, items: Sequence[_Item], result: Result) -> None:
         size = sum(len(item.entry.update) for item in items if isinstance(item, Append))
@@ -264,7 +270,7 @@ class Writer:
                     self._doubt = doubt
                     return
                 self._tell(self._listener.committed, doubt.items, doubt.result, 0.0)
-            self._transact([])
+            self._probe()
         except Exception as error:
             cause = error.__cause__ if isinstance(error, _CommitFailed) else error
             code = classify(cause or error, self._path.parent)
@@ -336,6 +342,11 @@ class Writer:
     def _tell(self, method: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
             self._loop.call_soon_threadsafe(method, *arguments)
+
+
+def _fill(connection: sqlite3.Connection, size: int) -> Result:
+    connection.execute("UPDATE store SET room = zeroblob(?)", (size,))
+    return [], []
 
 
 def _apply(connection: sqlite3.Connection, items: Sequence[_Item]) -> Result:

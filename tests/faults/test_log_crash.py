@@ -53,7 +53,7 @@ async def histories(folder: Path) -> dict[str, list[HistoryEntry]]:
 
 
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    """20 times: killed at a random moment, opened again; each acknowledged entry has the sequence it was told."""
+    """20 times: killed at a random moment, opened again; each acknowledged entry is where it was told."""
     seed = int(os.environ.get("TWINSPACE_SEED", random.randrange(2**32)))
     print("TWINSPACE_SEED", seed)
     generator = random.Random(seed)
