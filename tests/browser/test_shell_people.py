@@ -70,7 +70,7 @@ def test_names_of_ones_own_and_impossible_numbers(teacher: LogsIn, demo: Demo) -
     page.goto(f"/schools/{demo.teacher.school}/pupils")
     page.get_by_label("How many cards?").fill("500")
     page.get_by_role("button", name="Make the cards").click()
-    expect(page.get_by_role("alert")).to_contain_text("1 to 40")
+    expect(page.get_by_role("alert")).to_contain_text("1 to 60")
     page.get_by_label("My own list").check()
     name = f"Tern {uuid.uuid4().hex[:5]}"
     page.get_by_label("Names, one on each line").fill(f"\n{name}\n\n")

@@ -85,8 +85,12 @@ export interface Page {
 export interface Pupil {
   person_id: string;
   name: string;
-  language?: string | null;
-  spaces?: { id: string; title: string }[];
+  language: string | null;
+  /** The first words of the card. */
+  selector: string;
+  /** Last log-in with this card. */
+  last_seen: number | null;
+  spaces: { id: string; title: string }[];
 }
 
 export interface Card {

@@ -149,6 +149,8 @@ const en = {
   "reason.room-frozen": "This room is paused. You can read everything.",
   "reason.room-archived": "This room is archived. You can read everything.",
 
+  "bin.title": "Bin",
+
   "members.none": "Nobody from this school yet.",
 
   "pupils.title": "Cards for my class",

@@ -150,6 +150,8 @@ const es: Words = {
   "reason.room-frozen": "Esta sala está en pausa. Puedes leerlo todo.",
   "reason.room-archived": "Esta sala está archivada. Puedes leerlo todo.",
 
+  "bin.title": "Papelera",
+
   "members.none": "Aún no hay nadie de este centro.",
 
   "pupils.title": "Tarjetas para mi clase",

@@ -150,6 +150,8 @@ const pt: Words = {
   "reason.room-frozen": "Esta sala está em pausa. Podes ler tudo.",
   "reason.room-archived": "Esta sala está arquivada. Podes ler tudo.",
 
+  "bin.title": "Lixo",
+
   "members.none": "Ainda não há ninguém desta escola.",
 
   "pupils.title": "Cartões para a minha turma",

@@ -91,7 +91,9 @@ export async function managePage(space: Space, id: string, now: () => readonly P
 function step(page: Page, pages: readonly Page[], by: -1 | 1, redraw: () => void): TemplateResult {
   const row = brothers(pages, page);
   const at = row.findIndex((each) => each.id === page.id);
-  const possible = at + by >= 0 && at + by < row.length;
+  // Its neighbour's place: pages that I may not see have places too.
+  const place = row[at + by]?.order;
+  const possible = place !== undefined;
   return html`<li>
     <button
       class="menu-item"
@@ -99,7 +101,7 @@ function step(page: Page, pages: readonly Page[], by: -1 | 1, redraw: () => void
       @click=${async () => {
         if (!possible) return;
         try {
-          await api.patch(`/api/pages/${page.id}`, { order: at + by });
+          await api.patch(`/api/pages/${page.id}`, { order: place });
           announce(t("pages.place", { count: at + by + 1, of: row.length }));
         } catch (error) {
           announce(explain(error));
@@ -214,4 +216,43 @@ async function binPage(space: Space, page: Page): Promise<void> {
   if (!done) return;
   if (location.pathname === path.page(space.id, page.id)) go(path.space(space.id), true);
   announce(t("pages.binned", { title: page.title }));
+}
+
+/** What lies in the bin and may be taken out again. */
+export async function openBin(space: Space): Promise<void> {
+  let pages: Page[];
+  try {
+    pages = await api.get<Page[]>(`/api/spaces/${space.id}/bin`);
+  } catch (error) {
+    announce(explain(error));
+    return;
+  }
+  await openDialog(
+    () => t("bin.title"),
+    (_close, redraw) => {
+      const takeOut = async (page: Page) => {
+        try {
+          await api.post(`/api/pages/${page.id}/restore`);
+          pages = pages.filter((each) => each.id !== page.id);
+          announce(t("bin.restored", { title: page.title }));
+        } catch (error) {
+          announce(explain(error));
+        }
+        redraw();
+      };
+      return pages.length === 0
+        ? html`<p class="empty">${t("bin.empty")}</p>`
+        : html`<ul class="member-list" role="list">
+            ${pages.map(
+              (page) => html`<li>
+                <span class="grow">${page.title}</span>
+                <button class="button" aria-label=${t("bin.restore-title", { title: page.title })} @click=${() => takeOut(page)}>
+                  ${t("bin.restore")}
+                </button>
+              </li>`,
+            )}
+          </ul>`;
+    },
+    { className: "sheet" },
+  );
 }

@@ -16,11 +16,13 @@ export interface Tree {
   current: string | null;
   create(room: string): void;
   manage(page: Page): void;
+  bin(): void;
 }
 
 /** The pages of a space, room by room, as nested links. */
-export function pageTree(tree: Tree): TemplateResult[] {
-  return tree.space.rooms.map(
+export function pageTree(tree: Tree): TemplateResult {
+  const bins = tree.space.my_role !== "guest" && tree.space.my_role !== "student";
+  return html`${tree.space.rooms.map(
     (room) => html`<section class="room">
       <h2 class="side-title">${room.title}</h2>
       ${branch(tree, treeOf(tree.pages, room.id))}
@@ -30,7 +32,8 @@ export function pageTree(tree: Tree): TemplateResult[] {
           : nothing
       }
     </section>`,
-  );
+  )}
+  ${bins ? html`<button class="button quiet wide start bin" @click=${tree.bin}>${icon("bin")}${t("bin.title")}</button>` : nothing}`;
 }
 
 function branch(tree: Tree, nodes: Node[]): TemplateResult | typeof nothing {

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Card, Me, Pupil } from "../api/types.ts";
-import { LANGUAGES, language, t } from "../i18n/index.ts";
+import { LANGUAGES, language, list, moment, t } from "../i18n/index.ts";
 import "../i18n/manage/index.ts";
 import { path } from "../router.ts";
 import { icon } from "../ui/icons.ts";
@@ -10,7 +10,8 @@ import { View } from "../ui/view.ts";
 import { showCards } from "./cards.ts";
 import { resetCard } from "./members.ts";
 
-const MOST = 40;
+/** At once, as the server takes them. */
+const MOST = 60;
 /** A class, to begin with. */
 const USUAL = 24;
 
@@ -132,7 +133,14 @@ class Pupils extends View {
       ${this.pupils.map(
         (pupil) => html`<li>
           ${avatar(pupil.name)}
-          <span class="grow">${pupil.name}</span>
+          <span class="grow">
+            <span>${pupil.name}</span>
+            <span class="quiet"
+              >${pupil.last_seen ? t("pupils.seen", { time: moment(pupil.last_seen) }) : t("pupils.never")}${
+                pupil.spaces.length > 0 ? html` · ${list(pupil.spaces.map(({ title }) => title))}` : nothing
+              }</span
+            >
+          </span>
           <button
             class="button"
             aria-label=${t("members.new-card-for", { name: pupil.name })}

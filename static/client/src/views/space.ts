@@ -241,7 +241,7 @@ class SpaceFrame extends View {
     this.redrawSheet = () => {};
   };
 
-  private trees(space: Space): TemplateResult[] {
+  private trees(space: Space): TemplateResult {
     const mine = this.me.person.id;
     return pageTree({
       space,
@@ -250,6 +250,7 @@ class SpaceFrame extends View {
       current: this.route.name === "page" ? this.route.page : null,
       create: (room) => void this.create(room),
       manage: (page) => void this.manage(page),
+      bin: async () => (await import("./page-actions.ts")).openBin(space),
     });
   }
 

@@ -40,6 +40,16 @@ const en = {
   "edit.editors": "Student editors and teachers",
   "edit.teachers": "Only teachers",
 
+  "bin.empty": "The bin is empty.",
+  "bin.restore": "Take out",
+  "bin.restore-title": "Take “{title}” out of the bin",
+  "bin.restored": "“{title}” is back.",
+
+  "error.others-below": "There are pages of others below this one. Move them away first.",
+  "error.would-hide": "With this rule you could not see the page yourself any more.",
+  "error.too-many-pages": "This TwinSpace is full of pages. Put some in the bin first.",
+  "error.too-deep": "Pages cannot go any deeper. Choose a place higher up.",
+
   "members.founder": "founder",
   "members.make-cards": "Cards for my class",
   "members.manage": "What to do with {name}",
@@ -70,6 +80,8 @@ const en = {
   "pupils.language": "Language that the students read",
   "pupils.submit": "Make the cards",
   "pupils.known": "Students of my school",
+  "pupils.seen": "last here: {time}",
+  "pupils.never": "not here yet",
   "pupils.none": "No students yet. Make their cards above.",
 
   "cards.title": { one: "One new card", other: "{count} new cards" },

@@ -39,6 +39,16 @@ const es: Words = {
   "edit.editors": "Estudiantes editores y profesorado",
   "edit.teachers": "Solo el profesorado",
 
+  "bin.empty": "La papelera está vacía.",
+  "bin.restore": "Sacar",
+  "bin.restore-title": "Sacar «{title}» de la papelera",
+  "bin.restored": "«{title}» ha vuelto.",
+
+  "error.others-below": "Hay páginas de otras personas dentro de esta. Muévelas antes.",
+  "error.would-hide": "Con esta regla ya no podrías ver la página.",
+  "error.too-many-pages": "Este TwinSpace está lleno de páginas. Tira algunas a la papelera.",
+  "error.too-deep": "Las páginas no pueden ir más adentro. Elige un lugar más arriba.",
+
   "members.founder": "fundador",
   "members.make-cards": "Tarjetas para mi clase",
   "members.manage": "Qué hacer con {name}",
@@ -70,6 +80,8 @@ const es: Words = {
   "pupils.language": "Idioma de los estudiantes",
   "pupils.submit": "Crear las tarjetas",
   "pupils.known": "Estudiantes de mi centro",
+  "pupils.seen": "última vez: {time}",
+  "pupils.never": "aún no ha entrado",
   "pupils.none": "Aún no hay estudiantes. Cree sus tarjetas arriba.",
 
   "cards.title": { one: "Una tarjeta nueva", other: "{count} tarjetas nuevas" },

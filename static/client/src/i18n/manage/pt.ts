@@ -39,6 +39,16 @@ const pt: Words = {
   "edit.editors": "Alunos editores e professores",
   "edit.teachers": "Só os professores",
 
+  "bin.empty": "O lixo está vazio.",
+  "bin.restore": "Tirar do lixo",
+  "bin.restore-title": "Tirar «{title}» do lixo",
+  "bin.restored": "«{title}» está de volta.",
+
+  "error.others-below": "Há páginas de outras pessoas dentro desta. Move-as primeiro.",
+  "error.would-hide": "Com esta regra já não poderias ver a página.",
+  "error.too-many-pages": "Este TwinSpace está cheio de páginas. Deita algumas no lixo.",
+  "error.too-deep": "As páginas não podem ir mais fundo. Escolhe um lugar mais acima.",
+
   "members.founder": "fundador",
   "members.make-cards": "Cartões para a minha turma",
   "members.manage": "O que fazer com {name}",
@@ -68,6 +78,8 @@ const pt: Words = {
   "pupils.language": "Língua dos alunos",
   "pupils.submit": "Criar os cartões",
   "pupils.known": "Alunos da minha escola",
+  "pupils.seen": "última vez: {time}",
+  "pupils.never": "ainda não entrou",
   "pupils.none": "Ainda não há alunos. Crie os cartões acima.",
 
   "cards.title": { one: "Um cartão novo", other: "{count} cartões novos" },
