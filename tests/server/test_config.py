@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from server.config import CONFIG_VARIABLE, ConfigError, Settings, load
 from server.origins import Origin
@@ -107,3 +110,38 @@ def test_a_value_that_cannot_be_names_its_setting_and_where_it_may_come_from(
 
 def test_secrets_do_not_appear_when_settings_are_printed() -> None:
     assert "0123456789abcdef" not in repr(load({"metrics_token": "0123456789abcdef"}))
+
+
+def test_what_the_container_and_compose_files_set_are_settings() -> None:
+    root = Path(__file__).parents[2]
+    names = {name.upper() for name in Settings.model_fields}
+    for file in ("Dockerfile", "compose.yaml"):
+        used = set(re.findall(r"\bTWINSPACE_([A-Z_]+)\b", (root / file).read_text()))
+        assert used
+        assert used <= names, file
+
+
+def test_the_compose_file_locks_the_container_down() -> None:
+    compose = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())
+    service = compose["services"]["twinspace"]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert [mount.partition(":")[0] for mount in service["volumes"]] == list(compose["volumes"])
+
+
+def test_the_image_is_pinned_unprivileged_and_started_without_a_shell() -> None:
+    lines = (Path(__file__).parents[2] / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    bases = [line.partition("=")[2] for line in lines if line.startswith("ARG ")]
+    assert all(re.search(r":\d+\.\d+\.\d+-", base) for base in bases)
+    commands = [line for line in lines if line.startswith(("RUN", "CMD", "ENTRYPOINT"))]
+    assert commands
+    assert all(json.loads(line.split(" ", 1)[1]) for line in commands)
+    user = max(index for index, line in enumerate(lines) if line.startswith("USER "))
+    assert lines[user] != "USER root"
+    assert user < next(index for index, line in enumerate(lines) if line.startswith("ENTRYPOINT"))
+    check = next(line for line in lines if "HEALTHCHECK" in line)
+    code = json.loads(check.partition(" CMD ")[2])
+    assert code[0] == "python"
+    compile(code[2], "healthcheck", "exec")
