@@ -20,9 +20,16 @@ from crdt.clocks import ClockSet
 from crdt.codec import Writer
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded, Malformed
 from crdt.limits import DEFAULT, STORED, Limits
-from crdt.nesting import NOWHERE, Nesting
-from crdt.surgery import replace_pairs, split
-from crdt.update import EMPTY_UPDATE, ClockRange, UpdateSummary, read_state_vector, read_update
+from crdt.places import NOWHERE, Link, Places
+from crdt.surgery import collected, replace_pairs, split, straddling
+from crdt.update import (
+    EMPTY_UPDATE,
+    ClockRange,
+    UpdateSummary,
+    read_sections,
+    read_state_vector,
+    read_update,
+)
 
 if TYPE_CHECKING:
     EngineDocument = pycrdt.Doc[pycrdt.XmlFragment]
@@ -64,7 +71,7 @@ class Document:
         self._engine: EngineDocument = pycrdt.Doc()
         self._clocks: dict[int, int] = {}
         self._deleted = ClockSet()
-        self._nesting = Nesting(limits)
+        self._places = Places(limits)
         self._types: dict[int, list[int]] = {}
         self._pairs: dict[int, list[int]] = {}
         self._waiting: list[_Waiting] = []
@@ -203,8 +210,12 @@ class Document:
 
     def _integrate(self, update: bytes, summary: UpdateSummary) -> None:
         clocks = self._clocks
-        self._check_parents(summary)
-        self._nesting.add(summary.links, clocks)
+        for written in summary.writes:
+            if written.start < clocks.get(written.client, 0) < written.end:
+                self._check_continuations(update, summary)
+                break
+        self._check_parents(update, summary)
+        self._places.add(summary.links, clocks)
         try:
             if self._pairs or summary.pairs:
                 update = self._keep_pairs_whole(update, summary)
@@ -216,7 +227,7 @@ class Document:
             if len(summary.writes) > 1:
                 self._check_vector(summary)
         except EngineRefused:
-            self._nesting.forget(summary.links, clocks)
+            self._places.forget(summary.links, clocks)
             raise
         for client, clock in summary.types:
             if clock >= clocks.get(client, 0):
@@ -236,22 +247,74 @@ class Document:
             if vector.get(written.client, 0) < written.end:
                 raise EngineRefused("not all of it could be integrated.", poisoned=True)
 
-    def _check_parents(self, summary: UpdateSummary) -> None:
+    def _check_continuations(self, update: bytes, summary: UpdateSummary) -> None:
+        """Refuses an item that goes on elsewhere than its known beginning: Yjs or the engine would fail."""
+        links = {(link.client, link.clock): link for link in summary.links}
+        for item in straddling(update, self._clocks):
+            client, clock = item.client, item.start
+            before = Link(client, clock, client, clock - 1, 0, NOWHERE, 0, keyed=False, long=False)
+            link = links.get((client, clock), before)
+            last = self._clocks[client] - 1
+            place = self._places.place_of(client, last)
+            if link.long and place & 1:
+                raise Malformed("map-entry", 0)
+            if self._is_collected(client, last):
+                if not self._ends_collected(link):
+                    raise Malformed("parent", 0)
+            elif self._places.place_by(link) != place:
+                raise Malformed("parent", 0)
+
+    def _ends_collected(self, link: Link) -> bool:
+        """Whether Yjs would collect an item, for want of a living place, as soon as it comes."""
+        if link.step:
+            return self._is_deleted(ClockRange(link.of_client, link.of_clock, link.of_clock + 1))
+        return any(
+            client != NOWHERE and self._is_collected(client, clock)
+            for client, clock in ((link.of_client, link.of_clock), (link.right_client, link.right_clock))
+        )
+
+    def _is_collected(self, client: int, clock: int) -> bool:
+        vector = Writer().var_uint(len(self._clocks))
+        for other, known in self._clocks.items():
+            vector.var_uint(other).var_uint(clock if other == client else known)
+        with _Guard(poisoned=True):
+            update = self._engine.get_update(bytes(vector))
+        sections = read_sections(update, STORED)
+        return bool(sections) and update[sections[0].offsets[0]] == 0
+
+    def _check_parents(self, update: bytes, summary: UpdateSummary) -> None:
         """Refuses an item inside of what is no shared type, nor was one: the engine stops half-way at it."""
-        new: frozenset[tuple[int, int]] | None = None
-        for client, clock, of_client, of_clock, step, _, _ in summary.links:
-            if not step or clock < self._clocks.get(client, 0):
+        links = summary.links
+        hosts: ClockSet | None = None
+        for index, (client, clock, of_client, of_clock, step, *_) in enumerate(links):
+            if not step or self._is_known(client, clock, links[index + 1 : index + 2]):
                 continue
             types = self._types.get(of_client)
             if types is not None:
-                index = bisect_left(types, of_clock)
-                if index < len(types) and types[index] == of_clock:
+                position = bisect_left(types, of_clock)
+                if position < len(types) and types[position] == of_clock:
                     continue
-            new = frozenset(summary.types) if new is None else new
-            if (of_client, of_clock) in new and of_clock >= self._clocks.get(of_client, 0):
-                continue
-            if not self._is_deleted(ClockRange(of_client, of_clock, of_clock + 1)):
+            hosts = hosts or self._hosts_in(update, summary)
+            parent = ClockRange(of_client, of_clock, of_clock + 1)
+            if parent not in hosts and not self._is_deleted(parent):
                 raise Malformed("parent", 0)
+
+    def _hosts_in(self, update: bytes, summary: UpdateSummary) -> ClockSet:
+        """What is new in an update and may hold items: types, and what comes collected or deleted already."""
+        hosts = ClockSet(ClockRange(client, clock, clock + 1) for client, clock in summary.types)
+        for item in collected(update):
+            hosts.add(item)
+        new = ClockSet()
+        for item in hosts:
+            known = self._clocks.get(item.client, 0)
+            if known < item.end:
+                new.add(ClockRange(item.client, max(item.start, known), item.end))
+        return new
+
+    def _is_known(self, client: int, clock: int, following: Sequence[Link]) -> bool:
+        """Whether the item at `clock`, up to the one of the link that follows, is here already."""
+        known = self._clocks.get(client, 0)
+        return clock < known and any(link.client == client and link.clock <= known for link in following)
 
     # Reading
 
@@ -361,7 +424,7 @@ class Document:
 
     def _cuts(self, summary: UpdateSummary) -> Iterator[tuple[int, int]]:
         """Where the update cuts text apart: the clocks that become the first of a struct."""
-        for _, _, of_client, of_clock, step, right_client, right_clock in summary.links:
+        for _, _, of_client, of_clock, step, right_client, right_clock, *_ in summary.links:
             if of_client != NOWHERE and not step:
                 yield of_client, of_clock + 1
             if right_client != NOWHERE:

@@ -13,10 +13,12 @@ from crdt.codec import Reader, var_string, var_uint
 from crdt.limits import STORED
 from crdt.update import ClockRange, Section, UpdateSummary, read_sections
 
-__all__ = ["Split", "replace_pairs", "split"]
+__all__ = ["Split", "collected", "replace_pairs", "split", "straddling"]
 
-_SKIP = 10
+_COLLECTED = 0
+_DELETED = 1
 _STRING = 4
+_SKIP = 10
 _REPLACED = "\ufffd\ufffd".encode("utf-16-le")
 
 
@@ -120,6 +122,26 @@ def _build(
         for item in items:
             out += var_uint(item.start) + var_uint(item.end - item.start)
     return bytes(out)
+
+
+def collected(update: bytes) -> Iterator[ClockRange]:
+    """The structs of an update of which only the length is left: collected, or with deleted content."""
+    for section in read_sections(update, STORED):
+        for index, offset in enumerate(section.offsets[:-1]):
+            kind = update[offset]
+            if kind == _COLLECTED or kind & 31 == _DELETED:
+                yield ClockRange(section.client, section.clocks[index], section.clocks[index + 1])
+
+
+def straddling(update: bytes, known: Mapping[int, int]) -> Iterator[ClockRange]:
+    """The items of which the beginning is known and the end is new."""
+    for section in read_sections(update, STORED):
+        border = known.get(section.client, 0)
+        index = bisect_left(section.clocks, border) - 1
+        if not 0 <= index < len(section.offsets) - 1 or section.clocks[index + 1] <= border:
+            continue
+        if update[section.offsets[index]] not in (_COLLECTED, _SKIP):
+            yield ClockRange(section.client, section.clocks[index], section.clocks[index + 1])
 
 
 def replace_pairs(update: bytes, pairs: Collection[tuple[int, int]]) -> bytes:

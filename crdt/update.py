@@ -24,7 +24,7 @@ from typing import Final
 from crdt.codec import Reader, parse_json
 from crdt.errors import LimitExceeded, Malformed
 from crdt.limits import DEFAULT, MAX_SAFE_INTEGER, Limits
-from crdt.nesting import NOWHERE, Link, Nesting
+from crdt.places import NOWHERE, Link, Places
 
 __all__ = [
     "EMPTY_UPDATE",
@@ -67,7 +67,7 @@ class UpdateSummary:
     needs: tuple[tuple[int, int], ...]
     """(client, clock): this client's structs before `clock` must be known or come with it."""
     links: tuple[Link, ...]
-    """Where the written items hang, as `crdt.nesting` wants it."""
+    """Where the written items hang, as `crdt.places` wants it."""
     types: tuple[tuple[int, int], ...]
     """(client, clock) of each shared type it creates: what other items may hang in."""
     pairs: tuple[tuple[int, int], ...]
@@ -218,6 +218,7 @@ def read_sections(data: bytes, limits: Limits = DEFAULT) -> list[Section]:
 
 def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) -> UpdateSummary:
     size = len(data)
+    new = tuple.__new__  # a named tuple's own constructor takes three times as long
     max_clock = limits.clock
     max_structs = limits.structs
     writes: list[ClockRange] = []
@@ -286,29 +287,29 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
                         writes.append(ClockRange(client, written_from, clock))
                     written_from = clock + length
                 else:
-                    links.append((client, clock, NOWHERE, 0, 0, NOWHERE, 0))
+                    links.append(new(Link, (client, clock, NOWHERE, 0, 0, NOWHERE, 0, False, False)))
                 clock += length
                 continue
 
+            of_client = right_client = NOWHERE
+            of_clock = right_clock = step = 0
             if info & 192:
-                origin_client = right_client = NOWHERE
-                origin_clock = right_clock = 0
                 if info & 128:
-                    origin_client = data[position]
+                    of_client = data[position]
                     position += 1
-                    if origin_client > 127:
-                        origin_client, position = _long(data, position, origin_client)
-                    origin_clock = data[position]
+                    if of_client > 127:
+                        of_client, position = _long(data, position, of_client)
+                    of_clock = data[position]
                     position += 1
-                    if origin_clock > 127:
-                        origin_clock, position = _long(data, position, origin_clock)
-                    if origin_client == client:
-                        if origin_clock >= clock:
+                    if of_clock > 127:
+                        of_clock, position = _long(data, position, of_clock)
+                    if of_client == client:
+                        if of_clock >= clock:
                             raise Malformed("refers-ahead", here)
-                    elif origin_clock >= max_clock:
+                    elif of_clock >= max_clock:
                         raise Malformed("clock", here)
-                    elif needs.get(origin_client, 0) <= origin_clock:
-                        needs[origin_client] = origin_clock + 1
+                    elif needs.get(of_client, 0) <= of_clock:
+                        needs[of_client] = of_clock + 1
                 if info & 64:
                     right_client = data[position]
                     position += 1
@@ -325,32 +326,29 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
                         raise Malformed("clock", here)
                     elif needs.get(right_client, 0) <= right_clock:
                         needs[right_client] = right_clock + 1
-                if right_client >= 0 or origin_client != client or origin_clock != clock - 1:
-                    links.append((client, clock, origin_client, origin_clock, 0, right_client, right_clock))
             else:
                 flag = data[position]
                 position += 1
                 if flag == 1:
                     position = _name(data, position, limits)
-                    links.append((client, clock, NOWHERE, 0, 0, NOWHERE, 0))
                 elif flag == 0:
-                    parent_client = data[position]
+                    of_client = data[position]
                     position += 1
-                    if parent_client > 127:
-                        parent_client, position = _long(data, position, parent_client)
-                    parent_clock = data[position]
+                    if of_client > 127:
+                        of_client, position = _long(data, position, of_client)
+                    of_clock = data[position]
                     position += 1
-                    if parent_clock > 127:
-                        parent_clock, position = _long(data, position, parent_clock)
-                    if parent_client == client:
-                        if parent_clock >= clock:
+                    if of_clock > 127:
+                        of_clock, position = _long(data, position, of_clock)
+                    if of_client == client:
+                        if of_clock >= clock:
                             raise Malformed("refers-ahead", here)
                     else:
-                        if parent_clock >= max_clock:
+                        if of_clock >= max_clock:
                             raise Malformed("clock", here)
-                        if needs.get(parent_client, 0) <= parent_clock:
-                            needs[parent_client] = parent_clock + 1
-                    links.append((client, clock, parent_client, parent_clock, 1, NOWHERE, 0))
+                        if needs.get(of_client, 0) <= of_clock:
+                            needs[of_client] = of_clock + 1
+                    step = 1
                 else:
                     raise Malformed("parent-flag", here)
                 if info & 32:
@@ -437,6 +435,15 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
                 position = reader.position
             else:  # 2, JSON, which Yjs 13 no longer writes, the engine misreads
                 raise Malformed("unknown-content", here)
+            keyed = info & 32 != 0
+            long = length > 1 and kind != 1
+            if of_client != client or of_clock != clock - 1 or step or right_client >= 0 or keyed or long:
+                links.append(
+                    new(
+                        Link,
+                        (client, clock, of_client, of_clock, step, right_client, right_clock, keyed, long),
+                    )
+                )
             clock += length
 
         if clock > max_clock:
@@ -497,7 +504,7 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
         raise Malformed("trailing-bytes", position)
 
     if len(types) >= limits.nesting or len(writes) > 1:
-        depth = max(depth, Nesting(limits).add(links))
+        depth = max(depth, Places(limits).add(links))
     return UpdateSummary(
         tuple(writes),
         tuple(deletes),
