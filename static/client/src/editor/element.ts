@@ -15,11 +15,11 @@ import { cursors } from "./cursors.ts";
 import { askImage, askLink, showHelp, showPeople } from "./dialogs.ts";
 import { icon } from "./icons.ts";
 import { keys } from "./keys.ts";
+import { pasteLink, pasteParser, withoutStyles } from "./paste.ts";
 import { everybody, type Somebody } from "./people.ts";
 import { PageSession } from "./session.ts";
 import type { EditorState as PageState } from "./state.ts";
 import { Toolbar } from "./toolbar.ts";
-import { allowedLink } from "./urls.ts";
 import { placeholder, views } from "./views.ts";
 
 const SPOKEN = "twinspace.speak-people";
@@ -146,6 +146,8 @@ export class PageEditor extends LitElement {
         scrollMargin: { top: 120, bottom: 120, left: 8, right: 8 },
         scrollThreshold: { top: 100, bottom: 100, left: 0, right: 0 },
         handleClick: (view, _, event) => this.follow(view, event),
+        transformPastedHTML: withoutStyles,
+        clipboardParser: pasteParser,
         handlePaste: (view, event) => pasteLink(view, event),
         handleDOMEvents: { focus: () => this.focused(true), blur: () => this.focused(false) },
       },
@@ -415,15 +417,4 @@ export class PageEditor extends LitElement {
       saveCopy(this.page.title, this.text());
     }
   };
-}
-
-/** An address pasted over selected words links them. */
-function pasteLink(view: EditorView, event: ClipboardEvent): boolean {
-  const text = event.clipboardData?.getData("text/plain").trim() ?? "";
-  const { selection } = view.state;
-  const href = /^(https?:\/\/|mailto:)\S+$/.test(text) ? allowedLink(text) : null;
-  if (!href || selection.$from.parent.type.spec.code || !selection.$from.sameParent(selection.$to))
-    return false;
-  setLink(href, text)(view.state, view.dispatch);
-  return true;
 }

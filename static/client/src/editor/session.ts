@@ -60,6 +60,7 @@ export class PageSession {
       ...FIRST,
       scope: page.scope,
       reason: page.reason,
+      online: navigator.onLine,
       note: page.lock?.reason ?? "",
       until: page.lock?.until ?? null,
       unsaved: unsent(personId).includes(page.document),
@@ -101,6 +102,8 @@ export class PageSession {
       if (origin !== this.provider && origin !== this.store)
         this.learn({ unsaved: true, device: this.store.state });
     });
+    addEventListener("online", this.network);
+    addEventListener("offline", this.network);
     void this.start();
   }
 
@@ -163,6 +166,8 @@ export class PageSession {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    removeEventListener("online", this.network);
+    removeEventListener("offline", this.network);
     this.provider.destroy();
     this.store.close();
     this.doc.destroy();
@@ -174,6 +179,8 @@ export class PageSession {
     setUnsent(this.personId, this.document, this.facts.unsaved);
     this.events.changed();
   }
+
+  private network = (): void => this.learn({ online: navigator.onLine });
 
   private line = (): void => {
     const { provider } = this;

@@ -9,6 +9,8 @@ export interface Facts {
   open: boolean;
   /** The shared socket stands and this document is authenticated and in step with the server on it. */
   connected: boolean;
+  /** Whether the browser believes that it has a network: a dead line is noticed only after a while. */
+  online: boolean;
   /** Edits exist that the server has not confirmed as durable. */
   unsaved: boolean;
   /** Whether this device holds every edit: "unknown" while it writes. */
@@ -40,6 +42,7 @@ export interface EditorState {
 export const FIRST: Facts = {
   open: false,
   connected: false,
+  online: true,
   unsaved: false,
   device: "unknown",
   scope: "read-write",
@@ -65,7 +68,7 @@ export function stateOf(facts: Facts): EditorState {
     const lost = unsaved && (facts.refused !== null || !facts.connected || facts.scope === "none");
     return state(lost ? "not-saved" : "readonly", facts.reason || "readonly", facts.note, facts.until);
   }
-  if (!facts.connected) {
+  if (!facts.connected || (unsaved && !facts.online)) {
     if (!facts.open) return state("connecting");
     if (facts.device === "kept") return state("offline", unsaved ? "kept" : "nothing-waiting");
     if (!unsaved) return state("offline", facts.device === "failed" ? "no-device" : "nothing-waiting");

@@ -66,7 +66,7 @@ function standIn(node: Node): NodeView {
   const inline = node.isInline;
   const dom = document.createElement(inline ? "span" : "div");
   dom.className = "unknown";
-  dom.title = t("editor.unknown");
+  if (inline) dom.title = t("editor.unknown");
   const label = document.createElement(inline ? "span" : "p");
   label.className = inline ? "sr" : "hint";
   label.textContent = t("editor.unknown");
