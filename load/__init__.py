@@ -9,4 +9,8 @@ One file a workload (`replay`, `crash`), each with its own command under `python
     client.py     a replica on a socket: connects, goes offline, comes back
     servers.py    servers as processes on temporary folders
     report.py     percentiles, how noisy the machine was, progress
+    command.py    how a workload's command runs and fails
+
+`trace.py` (recorded sessions) and `writer.py` (a writer's page and outlet) belong to `replay`, `ledger.py`
+(who wrote what) to `crash`.
 """

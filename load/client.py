@@ -227,6 +227,10 @@ class Client:
         """Waits until the connection is gone and all that came over it has been taken in."""
         await self.until(lambda: self._socket is None, "the connection to end")
 
+    def wake(self) -> None:
+        """Lets everybody who waits in `until` ask again."""
+        self._changed.set()
+
     def flush(self) -> None:
         """Sends what is in the replica's outbox. Edits of `doc` do this by themselves."""
         self._to_send.set()

@@ -72,6 +72,7 @@ def _add(intervals: dict[int, _Intervals], ranges: Iterable[ClockRange]) -> None
 
 def _covers(intervals: dict[int, _Intervals], ranges: Iterable[ClockRange]) -> bool:
     return all(
-        (known := intervals.get(each.client)) is not None and known.covers(each.start, each.end)
+        each.start >= each.end
+        or ((known := intervals.get(each.client)) is not None and known.covers(each.start, each.end))
         for each in ranges
     )

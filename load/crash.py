@@ -21,12 +21,12 @@ from enum import StrEnum
 import click
 from pycrdt import Array, Map, Text
 
-from .client import Client
+from .client import Client, ClientError
 from .command import WorkloadError, run
 from .ledger import ARRAY, MAP, TEXT, Act, Ledger, Losses, tags_in
 from .replica import Edit
 from .report import Machine, milliseconds, progress
-from .servers import TwinSpace
+from .servers import ServerError, TwinSpace
 from .wire import Framing
 
 __all__ = ["Kill", "Outcome", "Plan", "crash"]
@@ -80,6 +80,8 @@ class Outcome:
     """Kills after which processes of the server lived on."""
     restarts: list[float] = field(default_factory=list)
     """Seconds from a start to listening."""
+    broken: str = ""
+    """What ended the run before its time, such as a client that was sent away."""
     store: str = ""
     """What `twinspace check` says of the store at the end, if it is not content."""
     seconds: float = 0.0
@@ -87,7 +89,9 @@ class Outcome:
     @property
     def kept(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.losses or self.unequal or self.refused or self.left_behind or self.store)
+        return not (
+            self.losses or self.unequal or self.refused or self.left_behind or self.broken or self.store
+        )
 
 
 class _Typist:
@@ -183,25 +187,38 @@ class _Crash:
 
     async def run(self) -> Outcome:
         began = time.perf_counter()
-        plan = self._plan
         async with AsyncExitStack() as stack:
-            for number in range(plan.clients):
+            for number in range(self._plan.clients):
                 typist = self._typist(number)
                 await stack.enter_async_context(typist.client)
                 self._typists.append(typist)
-            async with asyncio.TaskGroup() as tasks:
-                typing = [tasks.create_task(typist.type()) for typist in self._typists]
-                for cycle in range(plan.cycles):
-                    await self._cycle(cycle)
-                    self._on_cycle()
-                for task in typing:
-                    task.cancel()
-            await self._settle()
+            try:
+                await self._cycles()
+                if not self.outcome.losses:
+                    await self._settle()
+            except (ClientError, ServerError) as error:
+                self.outcome.broken = str(error)
         self.outcome.seconds = time.perf_counter() - began
         self.outcome.acknowledged = sum(ledger.acknowledged for ledger in self._ledgers.values())
         self.outcome.shown = sum(ledger.shown for ledger in self._ledgers.values())
         self.outcome.refused = sum(typist.refused for typist in self._typists)
         return self.outcome
+
+    async def _cycles(self) -> None:
+        """All cycles, or as many as it takes to lose something."""
+        typing = [asyncio.create_task(typist.type()) for typist in self._typists]
+        try:
+            for cycle in range(self._plan.cycles):
+                await self._cycle(cycle)
+                self._on_cycle()
+                if self.outcome.losses:
+                    return
+        finally:
+            for task in typing:
+                task.cancel()
+            for result in await asyncio.gather(*typing, return_exceptions=True):
+                if isinstance(result, Exception):
+                    raise result
 
     def _typist(self, number: int) -> _Typist:
         name, document = f"c{number}", self._names[number % len(self._names)]
@@ -334,22 +351,21 @@ def _describe(losses: Losses, document: str, when: str) -> str:
     return f"First loss {when}, document {document}: " + "; ".join(parts)
 
 
-async def crash(plan: Plan, on_cycle: Callable[[], None] = lambda: None) -> Outcome:
-    """Runs the plan on a server of its own. `on_cycle` is called after each cycle.
+async def crash(plan: Plan, server: TwinSpace, on_cycle: Callable[[], None] = lambda: None) -> Outcome:
+    """Runs the plan on a server that has just started. `on_cycle` is called after each cycle.
 
-    Raises WorkloadError, ServerError (it does not start again) and what `load.client` raises.
+    Raises WorkloadError when the plan cannot be followed here, and what `load.client` raises at the start.
     """
     if plan.kill is Kill.FSYNC and shutil.which("strace") is None:
         raise WorkloadError(
             "There is no strace here, which --kill fsync needs. Install it, or use --kill random."
         )
-    async with TwinSpace("--compaction-updates", COMPACTION) as server:
-        try:
-            outcome = await _Crash(plan, server, on_cycle).run()
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+    outcome = await _Crash(plan, server, on_cycle).run()
+    try:
         await server.stop()
         outcome.store = await server.check()
+    except ServerError as error:
+        outcome.broken = outcome.broken or str(error)
     return outcome
 
 
@@ -371,7 +387,7 @@ def _table(plan: Plan, outcome: Outcome, machine: Machine) -> str:
         ("machine", str(machine)),
     ]
     lines = [f"{name:<25}{value}" for name, value in rows]
-    return "\n".join(lines + [outcome.first_loss] * bool(outcome.first_loss))
+    return "\n".join([*lines, *filter(None, (outcome.first_loss, outcome.broken))])
 
 
 @click.command("crash")
@@ -411,7 +427,8 @@ async def _command(plan: Plan) -> None:
     click.echo(f"seed {plan.seed}", err=True)
     with Machine() as machine, progress() as display:
         task = display.add_task("crash", total=plan.cycles)
-        outcome = await crash(plan, lambda: display.advance(task))
+        async with TwinSpace("--compaction-updates", COMPACTION) as server:
+            outcome = await crash(plan, server, lambda: display.advance(task))
     click.echo(_table(plan, outcome, machine))
     if not outcome.kept:
         raise SystemExit(1)

@@ -22,31 +22,27 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import click
-from pycrdt import Doc, Text, TransactionEvent, merge_updates
 
-from crdt.update import EMPTY_UPDATE, UpdateSummary, read_update
+from crdt.update import UpdateSummary
 
 from .client import Client
 from .command import WorkloadError, run
-from .replica import Edit
 from .report import Machine, milliseconds, progress
 from .servers import TwinSpace
 from .target import checked
-from .trace import Patch, Trace, load_trace
+from .trace import Trace, load_trace
 from .wire import Framing
+from .writer import ROOT, Made, Outlet, Pace, Page
 
 __all__ = ["Outcome", "Plan", "Stalled", "replay"]
 
-ROOT = "text"
-"""The document's root type that holds the text."""
 UNTIMED_GAP = 0.2
 """Seconds between two edits where the recording has no times and a speed is asked for."""
-WINDOW, BATCH, READERS = 16, 50, 1
 NO_ECHO_AFTER = 2.0
 """Seconds after which a server is believed not to echo, if a second client has seen an edit by then."""
 
@@ -62,9 +58,7 @@ class Plan:
     url, document: where; `tokens(subject)` gives each client its token.
     framings: the clients take them in turn.
     speed: times the recorded speed; None for as fast as it goes.
-    window: messages a writer sends ahead of the acknowledgement of the first of them.
-    batch: edits a writer merges into one message while its window is full, as stock clients do that send
-        at intervals. Each edit is acknowledged and measured by itself.
+    pace: how each writer sends.
     readers: clients that only watch.
     patience: seconds without any progress before the replay is given up.
     """
@@ -74,9 +68,8 @@ class Plan:
     tokens: Callable[[str], str | None] = lambda _: None
     framings: tuple[Framing, ...] = (Framing.Y_WEBSOCKET,)
     speed: float | None = None
-    window: int = WINDOW
-    batch: int = BATCH
-    readers: int = READERS
+    pace: Pace = field(default_factory=Pace)
+    readers: int = 1
     patience: float = 60.0
 
 
@@ -102,51 +95,6 @@ class Outcome:
         return self.edits == self.acknowledged and bool(self.equal) and all(self.equal.values())
 
 
-class _Page:
-    """The document as its writer saw it: see the top of this file."""
-
-    def __init__(self, client_id: int, *, is_ascii: bool) -> None:
-        self._doc: Doc[Text] = Doc(client_id=client_id)
-        self._text = self._doc.get(ROOT, type=Text)
-        self._is_ascii = is_ascii
-        self._update = EMPTY_UPDATE
-        self._subscription = self._doc.observe(self._changed)
-
-    def close(self) -> None:
-        self._doc.unobserve(self._subscription)
-
-    def _changed(self, event: TransactionEvent) -> None:
-        self._update = event.update
-
-    def take(self, update: bytes) -> None:
-        self._doc.apply_update(update)
-
-    def type(self, patches: tuple[Patch, ...]) -> bytes:
-        """Makes the patches in one transaction; returns its update."""
-        self._update = EMPTY_UPDATE
-        with self._doc.transaction():
-            for patch in patches:
-                start = self._offset(patch.position)
-                if patch.deleted:
-                    del self._text[start : self._offset(patch.position + patch.deleted)]
-                if patch.inserted:
-                    self._text.insert(start, patch.inserted)
-        return self._update
-
-    def _offset(self, position: int) -> int:
-        """The engine counts bytes of UTF-8, the recording code points."""
-        return position if self._is_ascii else len(str(self._text)[:position].encode())
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A transaction that has been typed."""
-
-    update: bytes
-    summary: UpdateSummary
-    at: float
-
-
 class _Watcher:
     """One client, and how much of each writer it has received."""
 
@@ -165,13 +113,13 @@ class _Watcher:
         )
 
     def _received(self, _: UpdateSummary) -> None:
-        received, replay = self.client.replica.received, self._replay
+        known, replay = self.client.replica.known, self._replay
         now = time.perf_counter()
         for writer, made in enumerate(replay.made):
             if writer == self.writer:
                 continue
             count = self.arrived[writer]
-            while count < len(made) and received.covers(made[count].summary):
+            while count < len(made) and known.covers(made[count].summary):
                 if not made[count].summary.is_empty:
                     replay.outcome.to_other.append(now - made[count].at)
                 count += 1
@@ -181,57 +129,13 @@ class _Watcher:
             replay.acknowledge_by(self)
 
 
-class _Outlet:
-    """Sends a writer's edits: at most `window` messages ahead, what is typed meanwhile in one."""
-
-    def __init__(self, replay: _Replay, client: Client) -> None:
-        self._replay, self._client = replay, client
-        self._held: list[_Made] = []
-        self._in_flight: dict[int, list[_Made]] = {}
-        client.replica.on_settled = self._settled
-
-    @property
-    def full(self) -> bool:
-        return len(self._held) >= self._replay.plan.batch
-
-    @property
-    def empty(self) -> bool:
-        return not self._held and not self._in_flight
-
-    def offer(self, made: _Made) -> None:
-        self._held.append(made)
-        self._send()
-
-    def _send(self) -> None:
-        if not self._held or len(self._in_flight) >= self._replay.plan.window:
-            return
-        made, self._held = self._held, []
-        update = made[0].update if len(made) == 1 else merge_updates(*(each.update for each in made))
-        edit = self._client.replica.apply(update)
-        assert edit is not None
-        self._in_flight[edit.number] = made
-        self._replay.outcome.messages += 1
-        self._client.flush()
-
-    def _settled(self, edit: Edit) -> None:
-        made = self._in_flight.pop(edit.number)
-        outcome = self._replay.outcome
-        if edit.acknowledged is None:
-            outcome.refused += len(made)
-        else:
-            outcome.acknowledged += len(made)
-            outcome.to_acknowledged += [edit.acknowledged - each.at for each in made]
-        self._replay.progressed()
-        self._send()
-
-
 class _Replay:
     def __init__(self, trace: Trace, plan: Plan, on_edit: Callable[[], None]) -> None:
         self.trace, self.plan = trace, plan
         self.outcome = Outcome()
-        self.made: list[list[_Made]] = [[] for _ in range(trace.writers)]
+        self.made: list[list[Made]] = [[] for _ in range(trace.writers)]
         self._watchers: list[_Watcher] = []
-        self._outlets: list[_Outlet] = []
+        self._outlets: list[Outlet] = []
         self._on_edit = on_edit
         self._is_ascii = trace.ascii
         self._began = self._last_progress = time.perf_counter()
@@ -259,7 +163,9 @@ class _Replay:
                 if str(client.text(ROOT)):
                     raise Stalled(f"The document {plan.document} is not empty: choose another --document.")
                 self._watchers.append(_Watcher(self, client, name, writer))
-            self._outlets = [_Outlet(self, each.client) for each in self._watchers[: self.trace.writers]]
+            self._outlets = [
+                Outlet(each.client, plan.pace, self._settled) for each in self._watchers[: self.trace.writers]
+            ]
             self._began = time.perf_counter()
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -271,6 +177,7 @@ class _Replay:
             except ExceptionGroup as several:
                 raise several.exceptions[0] from None
             self.outcome.seconds = time.perf_counter() - self._began
+            self.outcome.messages = sum(each.messages for each in self._outlets)
             for each in self._watchers:
                 self.outcome.equal[each.name] = str(each.client.text(ROOT)) == self.trace.end_content
             # While the others are there: some stock servers forget a document when its last client goes.
@@ -282,40 +189,45 @@ class _Replay:
         """One writer's session."""
         watcher, outlet = self._watchers[writer], self._outlets[writer]
         client = watcher.client
-        page = _Page(client.client_id, is_ascii=self._is_ascii)
+        page = Page(client.client_id, is_ascii=self._is_ascii)
         taken = [0] * self.trace.writers
         try:
             for index, transaction in enumerate(self.trace.transactions):
                 if transaction.writer != writer:
                     continue
-                await self._pace(index)
+                await self._until_due(index)
                 if not watcher.knows(transaction.knows):
                     await client.until(partial(watcher.knows, transaction.knows))
                 for other, known in enumerate(transaction.knows):
                     if other != writer:
                         for made in self.made[other][taken[other] : known]:
-                            page.take(made.update)
+                            page.take(made)
                         taken[other] = known
-                update = page.type(transaction.patches)
-                made = _Made(update, read_update(update), time.perf_counter())
+                made = page.type(transaction.patches)
                 self.made[writer].append(made)
                 self._on_edit()
-                if made.summary.is_empty:
-                    continue
-                self.outcome.edits += 1
-                outlet.offer(made)
-                if outlet.full:
-                    await client.until(lambda: not outlet.full)
-            await client.until(lambda: outlet.empty)
+                if not made.summary.is_empty:
+                    self.outcome.edits += 1
+                    await outlet.send(made)
+            await outlet.settled()
         finally:
+            outlet.close()
             page.close()
+
+    def _settled(self, made: list[Made], acknowledged: float | None) -> None:
+        if acknowledged is None:
+            self.outcome.refused += len(made)
+        else:
+            self.outcome.acknowledged += len(made)
+            self.outcome.to_acknowledged += [acknowledged - each.at for each in made]
+        self.progressed()
 
     async def _read(self, watcher: _Watcher) -> None:
         """Waits until a client has received everything."""
         counts = self.trace.counts
         await watcher.client.until(lambda: watcher.knows(counts))
 
-    async def _pace(self, index: int) -> None:
+    async def _until_due(self, index: int) -> None:
         """Waits until it is time for a transaction."""
         if self.plan.speed is None:
             return
@@ -460,23 +372,31 @@ FRAMINGS = {**{framing.value: (framing,) for framing in Framing}, "mixed": tuple
     "every writer's next edit may be made. [default: max]",
 )
 @click.option(
+    "--interval",
+    type=click.FloatRange(0),
+    default=1000 * Pace().interval,
+    show_default=True,
+    help="Milliseconds between two messages of one client, at least; edits typed meanwhile are merged. "
+    "A server takes so many messages a second from one sender: ours 200.",
+)
+@click.option(
     "--window",
     type=click.IntRange(1),
-    default=WINDOW,
+    default=Pace().window,
     show_default=True,
-    help="Messages a writer sends ahead of their acknowledgement.",
+    help="Messages a client sends ahead of their acknowledgement.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, 200),
-    default=BATCH,
+    default=Pace().batch,
     show_default=True,
-    help="Edits a writer merges into one message while its window is full; 1: never.",
+    help="Edits merged into one message at most; 1: every edit travels alone.",
 )
 @click.option(
     "--readers",
     type=click.IntRange(0),
-    default=READERS,
+    default=1,
     show_default=True,
     help="Clients that only watch.",
 )
@@ -487,37 +407,29 @@ def command(
     document: str | None,
     framing: str,
     speed: float | None,
+    interval: float,
     window: int,
     batch: int,
     readers: int,
 ) -> None:
     """Replay a recorded editing session through one real client per writer.
 
-    An edit is made only after its writer's client has received every edit it comes after. The exit status is 0
-    only if every client and a fresh one end with the recorded text and every edit was acknowledged.
+    An edit is made only after its writer's client has received every edit it comes after. The exit status is
+    0 only if every client and a fresh one end with the recorded text and every edit was acknowledged.
     """
-    run(_command(path, url, token, document, framing, speed, window, batch, readers))
-
-
-async def _command(
-    path: Path,
-    url: str | None,
-    token: str | None,
-    document: str | None,
-    framing: str,
-    speed: float | None,
-    window: int,
-    batch: int,
-    readers: int,
-) -> None:
-    trace = await asyncio.to_thread(load_trace, path)
+    pace = Pace(interval / 1000, window, batch)
     document = document or f"doc/replay-{secrets.token_hex(4)}"
+    plan = Plan(url or "", document, lambda _: token, FRAMINGS[framing], speed, pace, readers)
+    run(_command(path, plan))
+
+
+async def _command(path: Path, plan: Plan) -> None:
+    trace = await asyncio.to_thread(load_trace, path)
     async with AsyncExitStack() as stack:
-        tokens: Callable[[str], str | None] = lambda _: token  # noqa: E731
-        if url is None:
+        if not plan.url:
             server = await stack.enter_async_context(TwinSpace())
-            url, tokens = server.url, partial(server.token, document)
-        plan = Plan(checked(url), document, tokens, FRAMINGS[framing], speed, window, batch, readers)
+            plan = replace(plan, url=server.url, tokens=partial(server.token, plan.document))
+        checked(plan.url)
         with Machine() as machine, progress() as display:
             task = display.add_task(trace.name, total=len(trace.transactions))
             outcome = await replay(trace, plan, lambda: display.advance(task))

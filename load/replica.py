@@ -94,6 +94,8 @@ class Replica:
         self.refused = 0
         self.received = Coverage()
         """All that the server has sent, the echo of our own edits included."""
+        self.known = Coverage()
+        """That and our own edits. What two clients delete at once, a server need not tell either of them."""
         self.synced = False
         """The server has said, on this connection, all that we lacked."""
         self.scope: str | None = None
@@ -138,6 +140,7 @@ class Replica:
         if summary.is_empty:
             return None
         self.edits += 1
+        self.known.add(summary)
         edit = Edit(self.edits, update, summary, self._clock())
         self.last_edit = self.unacknowledged[edit.number] = edit
         connection = self._connection
@@ -237,6 +240,7 @@ class Replica:
         with self._quietly():
             self.doc.apply_update(update)
         self.received.add(summary)
+        self.known.add(summary)
         if not self.wire.acknowledges:
             self.acknowledge_seen(self.received)
         if self.on_received is not None:
