@@ -25,6 +25,7 @@ import { placeholder, views } from "./views.ts";
 const SPOKEN = "twinspace.speak-people";
 /** News about people are gathered for so many ms before they are read out. */
 const GATHER = 2500;
+const TOOLS_FOLLOW = 80;
 
 export interface Writer {
   id: string;
@@ -57,6 +58,7 @@ export class PageEditor extends LitElement {
   private present = new Map<string, string>();
   private news = { come: new Set<string>(), gone: new Set<string>() };
   private newsTimer: ReturnType<typeof setTimeout> | undefined;
+  private toolsTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly toolbar = new Toolbar(
     { link: (_, dispatch) => this.link(!!dispatch), image: (_, dispatch) => this.image(!!dispatch) },
     () => this.requestUpdate(),
@@ -105,6 +107,9 @@ export class PageEditor extends LitElement {
 
   private close(): void {
     clearTimeout(this.newsTimer);
+    this.newsTimer = undefined;
+    clearTimeout(this.toolsTimer);
+    this.toolsTimer = undefined;
     this.view?.destroy();
     this.view = null;
     this.session?.close();
@@ -137,7 +142,7 @@ export class PageEditor extends LitElement {
             gapCursor(),
             dropCursor({ color: false, class: "drop-cursor" }),
             placeholder(),
-            new Plugin({ view: () => ({ update: () => this.requestUpdate() }) }),
+            new Plugin({ view: () => ({ update: (view, before) => this.moved(view.state, before) }) }),
           ],
         }),
         nodeViews: views,
@@ -153,6 +158,20 @@ export class PageEditor extends LitElement {
       },
     );
     this.requestUpdate();
+  }
+
+  /** The tools follow the caret, but not every stroke: working out what fits costs more than typing. */
+  private moved(now: EditorState, before: EditorState): void {
+    if (
+      now.doc === before.doc &&
+      now.selection.eq(before.selection) &&
+      now.storedMarks === before.storedMarks
+    )
+      return;
+    this.toolsTimer ??= setTimeout(() => {
+      this.toolsTimer = undefined;
+      this.requestUpdate();
+    }, TOOLS_FOLLOW);
   }
 
   private attributesOfPage(): Record<string, string> {
@@ -183,7 +202,8 @@ export class PageEditor extends LitElement {
     if (!session) return;
     const { state } = session;
     const key = JSON.stringify(state);
-    if (key !== this.told) {
+    const news = key !== this.told;
+    if (news) {
       const first = !this.told;
       const quiet = (name: string) => name === "saved" || name === "saving" || name === "connecting";
       const before = first ? "saved" : (JSON.parse(this.told) as PageState).state;
@@ -197,8 +217,9 @@ export class PageEditor extends LitElement {
       const regain = session.writable && this.wasFocused && document.activeElement === document.body;
       view.setProps({ editable: () => session.writable });
       if (regain) view.focus();
+      this.requestUpdate();
     }
-    this.requestUpdate();
+    if (news || !view) this.requestUpdate();
   }
 
   // People
