@@ -1,7 +1,7 @@
 """First content for a page: rich text written once, by the server, as one update.
 
 The reverse of `crdt.richtext`: ProseMirror's JSON becomes the shared types as y-prosemirror 1.3 writes
-them, so that an editor finds nothing to repair. Seeding happens through `Log.seed`, with a marker, so never twice.
+them, so that an editor finds nothing to repair. Seeding goes through `Log.seed`, with a marker: never twice.
 """
 
 from __future__ import annotations

@@ -302,6 +302,8 @@ class Connection(asyncio.Protocol):
         for event in self._ws.events_received():
             if isinstance(event, Frame):
                 self._frames.append(event)
+        if self._ws.state is State.OPEN:
+            self._write_control()  # pongs go first; a close goes behind the answers to what came with it
         self._process()
         self._write_control()
 
