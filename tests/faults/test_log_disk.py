@@ -31,7 +31,7 @@ class Faults:
     """Opens real connections whose statements fail, or hang, where a test says."""
 
     def __init__(self) -> None:
-        self.where: str | None = None
+        self.where: tuple[str, ...] = ()
         self.code = sqlite3.SQLITE_IOERR_FSYNC
         self.after = False
         """Fail after the statement has done its work."""
@@ -44,7 +44,7 @@ class Faults:
         return _Connection(connect(path), self)  # type: ignore[return-value]
 
     def strike(self, statement: str) -> None:
-        if self.where is not None and self.where in statement:
+        if any(where in statement for where in self.where):
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = self.code
             raise error
@@ -56,17 +56,16 @@ class _Connection:
         self._faults = faults
 
     def execute(self, statement: str, *arguments: object) -> sqlite3.Cursor:
-        writes = statement == "COMMIT" and threading.current_thread().name.endswith("writer")
-        if writes:
+        if not threading.current_thread().name.endswith("writer"):
+            return self._real.execute(statement, *arguments)
+        if statement == "COMMIT":
             self._faults.hang.wait(30)
-        if self._faults.where != "COMMIT" or writes:
-            if not self._faults.after:
-                self._faults.strike(statement)
-            cursor = self._real.execute(statement, *arguments)
-            if self._faults.after:
-                self._faults.strike(statement)
-            return cursor
-        return self._real.execute(statement, *arguments)
+        if not self._faults.after:
+            self._faults.strike(statement)
+        cursor = self._real.execute(statement, *arguments)
+        if self._faults.after:
+            self._faults.strike(statement)
+        return cursor
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
@@ -83,7 +82,7 @@ async def log(tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch) -
     log = SqliteLog(tmp_path, LogSettings(stalled_seconds=0.5), connect=faults.connect)
     await log.open()
     yield log
-    faults.where = None
+    faults.where = ()
     faults.hang.set()
     await log.close()
 
@@ -111,7 +110,7 @@ async def test_an_error_anywhere_in_a_commit_refuses_all_that_is_queued_and_heal
     log.on_health(heard.append)
     assert await log.append(entry("before")) == 1
     opened = faults.opened
-    faults.where = statement
+    faults.where = (statement,)
     outcomes = await asyncio.gather(
         *(log.append(entry(f"lost {i}")) for i in range(50)), return_exceptions=True
     )
@@ -123,7 +122,7 @@ async def test_an_error_anywhere_in_a_commit_refuses_all_that_is_queued_and_heal
     if statement != "INSERT INTO updates":  # the probe has no entry to insert
         await asyncio.sleep(0.3)
         assert not log.health.ok, "a probe that fails heals nothing"
-    faults.where = None
+    faults.where = ()
     await soon(lambda: log.health.ok)
     assert faults.opened > opened, "the connection that failed is not used again"
     assert await log.append(entry("after")) == 2, "and no sequence is missing"
@@ -133,14 +132,14 @@ async def test_an_error_anywhere_in_a_commit_refuses_all_that_is_queued_and_heal
 
 async def test_a_commit_that_happened_although_it_failed_is_found_out(log: SqliteLog, faults: Faults) -> None:
     """COMMIT reports an error after all is written: nobody is told anything until the disk has answered."""
-    faults.where, faults.after = "COMMIT", True
+    faults.where, faults.after = ("COMMIT", "wal_checkpoint"), True
     appended = log.append(entry("kept"))
     await soon(lambda: not log.health.ok)
     await asyncio.sleep(0.1)
     with pytest.raises(LogUnavailable):
         await log.load(PAGE)
     assert not appended.done()
-    faults.where = None
+    faults.where = ()
     assert await appended == 1
     await soon(lambda: log.health.ok)
     assert await log.append(entry("after")) == 2
@@ -149,13 +148,13 @@ async def test_a_commit_that_happened_although_it_failed_is_found_out(log: Sqlit
 
 async def test_a_failed_checkpoint_is_a_failure(log: SqliteLog, faults: Faults) -> None:
     """SQLite itself would pass over it in silence, and a later fsync would prove nothing."""
-    faults.where = "wal_checkpoint(PASSIVE)"
+    faults.where = ("wal_checkpoint",)
     for number in range(30):
         await log.append(entry(str(number) + "x" * 200_000))
         if not log.health.ok:
             break
     await soon(lambda: log.health.code == "io-error")
-    faults.where = None
+    faults.where = ()
     await soon(lambda: log.health.ok)
     assert await log.append(entry("after")) == len(await words(log))
 
@@ -172,10 +171,10 @@ async def test_a_failed_checkpoint_is_a_failure(log: SqliteLog, faults: Faults) 
     ],
 )
 async def test_each_failure_has_its_name(log: SqliteLog, faults: Faults, code: int, told: str) -> None:
-    faults.where, faults.code = "INSERT INTO updates", code
+    faults.where, faults.code = ("INSERT INTO updates",), code
     assert await refused(log, "lost") == told
     assert log.health.code == told
-    faults.where = None
+    faults.where = ()
     if told == "corrupt":
         await asyncio.sleep(0.3)
         assert not log.health.ok, "a damaged file is not written to until somebody has looked at it"
@@ -205,9 +204,9 @@ async def test_health_listeners_that_left_or_fail_hurt_nobody(log: SqliteLog, fa
     log.on_health(lambda health: 1 / 0)
     log.on_health(lambda health: heard.append(health.code))
     leave()
-    faults.where = "BEGIN IMMEDIATE"
+    faults.where = ("BEGIN IMMEDIATE",)
     await refused(log, "lost")
-    faults.where = None
+    faults.where = ()
     await soon(lambda: log.health.ok)
     assert heard == ["io-error", "ok"]
 
