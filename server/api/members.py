@@ -1,0 +1,87 @@
+"""Who belongs to a space."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from rooms.policy import Action
+from rooms.values import MembershipId, PersonId, PersonKind, Role, SpaceId
+from server.api.fields import Id
+from server.api.me import person_id
+from server.api.routing import Call, Input, Output, Routes
+
+__all__ = ["routes"]
+
+routes = Routes(tag="members")
+
+
+class Member(Output):
+    id: str = Field(description="The membership's id.")
+    person_id: str
+    name: str
+    kind: PersonKind
+    role: Role
+    founder: bool
+    school_id: str | None
+    can: dict[str, bool] = Field(description="role, remove, reset_code: what I may do with this member.")
+
+
+class PlacedPupil(Input):
+    person_id: Id
+
+
+class RoleChange(Input):
+    role: Role
+
+
+@routes.get(
+    "/spaces/{space_id}/members",
+    action=Action.SPACE_READ,
+    returns=list[Member],
+    summary="List a space's members",
+)
+async def list_members(call: Call) -> list[Member]:
+    found = await call.services.members.of_space(person_id(call), SpaceId(call.params["space_id"]))
+    return [Member.model_validate(member) for member in found]
+
+
+@routes.post(
+    "/spaces/{space_id}/members",
+    action=Action.PUPIL_MANAGE,
+    body=PlacedPupil,
+    returns=Member,
+    status=201,
+    summary="Put a pupil of my school into a space",
+    errors=(409,),
+)
+async def place_pupil(call: Call, body: PlacedPupil) -> Member:
+    return Member.model_validate(
+        await call.services.members.place_pupil(
+            person_id(call), SpaceId(call.params["space_id"]), PersonId(body.person_id)
+        )
+    )
+
+
+@routes.patch(
+    "/memberships/{membership_id}",
+    action=Action.MEMBER_ROLE,
+    body=RoleChange,
+    returns=Member,
+    summary="Give a member another role",
+    errors=(409,),
+)
+async def change_role(call: Call, body: RoleChange) -> Member:
+    """Pupils are students or student editors; adults are guests, teachers or admins. Founders stay admins."""
+    return Member.model_validate(
+        await call.services.members.change_role(
+            person_id(call), MembershipId(call.params["membership_id"]), body.role
+        )
+    )
+
+
+@routes.delete(
+    "/memberships/{membership_id}", action=Action.MEMBER_REMOVE, summary="Take a member out of a space"
+)
+async def remove_member(call: Call) -> None:
+    """What they wrote stays; their open pages close at once."""
+    await call.services.members.remove(person_id(call), MembershipId(call.params["membership_id"]))

@@ -1,0 +1,199 @@
+"""TwinSpaces and their rooms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from rooms.policy import Action, PageEditing
+from rooms.values import (
+    AgeBand,
+    Audience,
+    MembershipId,
+    Role,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+    SpaceId,
+    SpaceKind,
+    SpaceStatus,
+)
+from server.api.fields import Id, Language, Line, Prose
+from server.api.me import School, person_id
+from server.api.routing import Call, Input, Output, Routes
+
+__all__ = ["Room", "Space", "routes"]
+
+routes = Routes(tag="spaces")
+
+
+class Room(Output):
+    id: str
+    title: str
+    kind: RoomKind
+    state: RoomStatus
+    audience: Audience = Field(description="Who sees the room; listed: its members and all teachers.")
+    members: list[str] = Field(description="Listed members, by membership id.")
+    can: dict[str, bool] = Field(description="create_pages, settings, state")
+
+
+class Space(Output):
+    id: str
+    kind: SpaceKind
+    title: str
+    summary: str
+    languages: list[str]
+    age_band: AgeBand
+    status: SpaceStatus
+    frozen: bool = Field(description="Nobody writes until an admin lifts this.")
+    my_role: Role
+    my_membership: str
+    schools: list[School]
+    rooms: list[Room] = Field(description="Those I may see.")
+    can: dict[str, bool] = Field(
+        description="settings, close, freeze, unfreeze, make_rooms, invite: what I may do here."
+    )
+
+
+class PolicyPatch(Input):
+    guests_read: bool = False
+    guests_edit: bool = False
+    students_create: bool = True
+    page_editing: PageEditing | None = Field(
+        None, description="Who of the pupils edits pages: never wider than the age band allows."
+    )
+
+
+class SpacePatch(Input):
+    title: Line | None = None
+    summary: Prose | None = None
+    languages: Annotated[list[Language], Field(min_length=1, max_length=24)] | None = None
+    policy: PolicyPatch | None = None
+
+
+class StatusChange(Input):
+    status: Literal[SpaceStatus.OPEN, SpaceStatus.CLOSED, SpaceStatus.ARCHIVED]
+
+
+MemberIds = Annotated[list[Id], Field(max_length=500, description="Membership ids.")]
+
+
+class NewRoom(Input):
+    title: Line
+    kind: RoomKind = RoomKind.TEAM
+    members: MemberIds = Field(default_factory=list)
+
+
+class RoomPatch(Input):
+    title: Line | None = None
+    members: MemberIds | None = None
+
+
+class RoomStateChange(Input):
+    state: Literal[RoomStatus.OPEN, RoomStatus.READ_ONLY, RoomStatus.FROZEN, RoomStatus.ARCHIVED]
+
+
+def _space(call: Call) -> SpaceId:
+    return SpaceId(call.params["space_id"])
+
+
+def _room(call: Call) -> RoomId:
+    return RoomId(call.params["room_id"])
+
+
+def _members(ids: list[str]) -> list[MembershipId]:
+    return [MembershipId(id) for id in ids]
+
+
+@routes.get("/spaces/{space_id}", action=Action.SPACE_READ, returns=Space, summary="Read a space")
+async def read_space(call: Call) -> Space:
+    return Space.model_validate(await call.services.spaces.get(person_id(call), _space(call)))
+
+
+@routes.patch(
+    "/spaces/{space_id}",
+    action=Action.SPACE_SETTINGS,
+    body=SpacePatch,
+    returns=Space,
+    summary="Change a space's words and policy",
+    errors=(409,),
+)
+async def change_space(call: Call, body: SpacePatch) -> Space:
+    changes: dict[str, Any] = body.model_dump(exclude_none=True, exclude={"policy"})
+    policy = body.policy.model_dump(exclude_unset=True, mode="json") if body.policy else None
+    return Space.model_validate(
+        await call.services.spaces.change(person_id(call), _space(call), **changes, policy=policy)
+    )
+
+
+@routes.put(
+    "/spaces/{space_id}/status",
+    action=Action.SPACE_STATUS,
+    body=StatusChange,
+    summary="Close, archive or reopen a space",
+    errors=(409,),
+)
+async def change_status(call: Call, body: StatusChange) -> None:
+    """open to closed, closed to archived, and both back to open. Nobody writes in a space not open."""
+    await call.services.spaces.set_status(person_id(call), _space(call), body.status)
+
+
+@routes.put("/spaces/{space_id}/freeze", action=Action.SPACE_FREEZE, summary="Freeze a space")
+async def freeze_space(call: Call) -> None:
+    """Stops all writing in the space at once."""
+    await call.services.spaces.freeze(person_id(call), _space(call), frozen=True)
+
+
+@routes.delete("/spaces/{space_id}/freeze", action=Action.SPACE_UNFREEZE, summary="Unfreeze a space")
+async def unfreeze_space(call: Call) -> None:
+    await call.services.spaces.freeze(person_id(call), _space(call), frozen=False)
+
+
+@routes.post(
+    "/spaces/{space_id}/rooms",
+    action=Action.ROOM_MAKE,
+    body=NewRoom,
+    returns=Room,
+    status=201,
+    summary="Make a room",
+    errors=(409,),
+)
+async def make_room(call: Call, body: NewRoom) -> Room:
+    """A team room is seen by its listed members and all teachers; in it listed students make pages."""
+    return Room.model_validate(
+        await call.services.spaces.make_room(
+            person_id(call), _space(call), title=body.title, kind=body.kind, members=_members(body.members)
+        )
+    )
+
+
+@routes.patch(
+    "/rooms/{room_id}",
+    action=Action.ROOM_MAKE,
+    body=RoomPatch,
+    returns=Room,
+    summary="Rename a room or list other members",
+    errors=(409,),
+)
+async def change_room(call: Call, body: RoomPatch) -> Room:
+    members = None if body.members is None else _members(body.members)
+    return Room.model_validate(
+        await call.services.spaces.change_room(
+            person_id(call), _room(call), title=body.title, members=members
+        )
+    )
+
+
+@routes.put(
+    "/rooms/{room_id}/state",
+    action=Action.ROOM_STATE,
+    body=RoomStateChange,
+    returns=Room,
+    summary="Open or close a room for writing",
+)
+async def change_room_state(call: Call, body: RoomStateChange) -> Room:
+    """read-only: only teachers write; frozen and archived: nobody."""
+    return Room.model_validate(
+        await call.services.spaces.set_room_state(person_id(call), _room(call), body.state)
+    )
