@@ -177,7 +177,6 @@ export class PageEditor extends LitElement {
   private attributesOfPage(): Record<string, string> {
     // Translated by the browser, the page would be written back in the other language, for everybody.
     const shared = {
-      class: "ed-page",
       translate: "no",
       "aria-label": t("editor.label", { title: this.page.title }),
     };
@@ -363,7 +362,6 @@ export class PageEditor extends LitElement {
             ${icon(state.state === "connecting" ? "saving" : state.state)}<span>${this.pillWords(state)}</span></span>`
               : nothing
           }
-          <span class="grow"></span>
           ${this.here()}
           ${writable ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${() => showHelp()}>${icon("help")}</button>` : nothing}
         </div>
@@ -403,7 +401,6 @@ export class PageEditor extends LitElement {
     return html`<div class="note bad ed-note">
       ${icon("not-saved")}
       <div>
-        <p><strong>${this.pillWords(state)}</strong></p>
         <p>${this.sentence(state)}</p>
         ${
           session.offersCopy
