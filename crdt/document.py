@@ -1,8 +1,8 @@
-"""A document: the one guarded edge to the engine (pycrdt, which is Yrs).
+"""A document: what is known of it, what waits, and the engine that holds it.
 
-Only this file touches the engine. It hands it nothing but updates that the structural reader accepted and
-that fit what is here already: what refers to structs not here yet waits outside, as raw bytes. The engine
-would keep it too, but hide it from its state, its answers and its events, in time that grows with the square.
+The engine gets nothing but updates that the structural reader accepted and that fit what is here already.
+What refers to structs not here yet waits outside, as raw bytes: the engine would keep it too, but hide it from its
+state, its answers and its events, in time that grows with the square.
 """
 
 from __future__ import annotations
@@ -12,27 +12,21 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
-
-import pycrdt
 
 from crdt.clocks import ClockSet
 from crdt.codec import Writer
+from crdt.engine import Engine, XmlNode, XmlRun, check_decodable, merge
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded, Malformed
 from crdt.limits import DEFAULT, STORED, Limits
 from crdt.places import NOWHERE, Link, Places
 from crdt.surgery import collected, replace_pairs, split, straddling
 from crdt.update import (
-    EMPTY_UPDATE,
     ClockRange,
     UpdateSummary,
     read_sections,
     read_state_vector,
     read_update,
 )
-
-if TYPE_CHECKING:
-    EngineDocument = pycrdt.Doc[pycrdt.XmlFragment]
 
 __all__ = ["Document", "Outcome", "merge"]
 
@@ -68,7 +62,7 @@ class Document:
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self._limits = limits
-        self._engine: EngineDocument = pycrdt.Doc()
+        self._engine = Engine()
         self._clocks: dict[int, int] = {}
         self._deleted = ClockSet()
         self._places = Places(limits)
@@ -80,7 +74,7 @@ class Document:
 
     def close(self) -> None:
         """Frees the engine's memory."""
-        self._engine = pycrdt.Doc()
+        self._engine = Engine()
         self._waiting.clear()
 
     @property
@@ -123,8 +117,7 @@ class Document:
         parts = split(update, summary, self._clocks)
         if parts.rest is None:
             raise Malformed("cycle", 0)
-        with _Guard(poisoned=False):
-            pycrdt.get_state(parts.rest)  # decodes it: what waits can be merged and served
+        check_decodable(parts.rest)  # so that what waits can be merged and served
         waiting = _Waiting(parts.rest, read_update(parts.rest, STORED), sender, parts.waits_for)
         self._check_budget(waiting, limits)
         if parts.ready is not None:
@@ -196,14 +189,14 @@ class Document:
 
     def _integrate_late(self, update: bytes) -> set[int]:
         """Integrates what had waited; gives it up if it cannot be. Returns the client ids it has written."""
-        checkpoint = self._engine.get_update()
+        checkpoint = self._engine.update_since(_EMPTY_VECTOR)
         try:
             summary = read_update(update, STORED)
             self._integrate(update, summary)
         except CrdtError as error:
             _logger.warning("an update that had waited can never be applied: %s", error)
             if isinstance(error, EngineRefused) and error.poisoned:
-                self._replace_engine(checkpoint)
+                self._engine = Engine(checkpoint)
             self.given_up.append(update)
             return set()
         return {written.client for written in summary.writes}
@@ -219,11 +212,7 @@ class Document:
         try:
             if self._pairs or summary.pairs:
                 update = self._keep_pairs_whole(update, summary)
-            with _Guard(poisoned=True):
-                try:
-                    self._engine.apply_update(update)
-                except ValueError as error:  # not decoded: nothing has happened
-                    raise EngineRefused(str(error), poisoned=False) from None
+            self._engine.apply(update)
             if len(summary.writes) > 1:
                 self._check_vector(summary)
         except EngineRefused:
@@ -242,7 +231,7 @@ class Document:
             self._deleted.add(deleted)
 
     def _check_vector(self, summary: UpdateSummary) -> None:
-        vector = read_state_vector(self._engine.get_state(), STORED)
+        vector = read_state_vector(self._engine.state_vector(), STORED)
         for written in summary.writes:
             if vector.get(written.client, 0) < written.end:
                 raise EngineRefused("not all of it could be integrated.", poisoned=True)
@@ -277,8 +266,7 @@ class Document:
         vector = Writer().var_uint(len(self._clocks))
         for other, known in self._clocks.items():
             vector.var_uint(other).var_uint(clock if other == client else known)
-        with _Guard(poisoned=True):
-            update = self._engine.get_update(bytes(vector))
+        update = self._engine.update_since(bytes(vector))
         sections = read_sections(update, STORED)
         return bool(sections) and update[sections[0].offsets[0]] == 0
 
@@ -320,7 +308,7 @@ class Document:
 
     def state_vector(self) -> bytes:
         """How many clocks of each client id are here."""
-        return self._engine.get_state()
+        return self._engine.state_vector()
 
     def vector_without(self, summaries: Iterable[UpdateSummary]) -> bytes:
         """The state vector as if these applied updates were not here."""
@@ -343,9 +331,11 @@ class Document:
             vector = _EMPTY_VECTOR
         else:
             vector = self._vector_between_pairs(state_vector)
-        with _Guard(poisoned=True):
-            update = self._engine.get_update(vector)
-        return [update, *(waiting.update for waiting in self._waiting)]
+        return [self._engine.update_since(vector), *(waiting.update for waiting in self._waiting)]
+
+    def xml(self, root: str) -> list[XmlNode | XmlRun]:
+        """What stands in the root fragment of this name, read at one go. Raises EngineRefused."""
+        return self._engine.xml(root)
 
     def holds(self, written: ClockRange) -> bool:
         """Whether these structs are here already, integrated or waiting."""
@@ -387,8 +377,7 @@ class Document:
 
     def _learn_deletions(self) -> None:
         """Asks the engine: overwritten map entries and children of deleted types go without a word."""
-        with _Guard(poisoned=True):
-            deletions = self._engine.get_update(self._engine.get_state())
+        deletions = self._engine.update_since(self._engine.state_vector())
         for deleted in read_update(deletions, STORED).deletes:
             self._deleted.add(deleted)
 
@@ -415,9 +404,7 @@ class Document:
             if clock in new.get(client, ()):
                 new_cuts.add((client, clock))
         if old_cuts:
-            with _Guard(poisoned=True):
-                state = replace_pairs(self._engine.get_update(), old_cuts)
-            self._replace_engine(state)
+            self._engine = Engine(replace_pairs(self._engine.update_since(_EMPTY_VECTOR), old_cuts))
             for client, clock in old_cuts:
                 self._pairs[client].remove(clock)
         return replace_pairs(update, new_cuts) if new_cuts else update
@@ -444,45 +431,6 @@ class Document:
             writer.var_uint(client).var_uint(clock - 1 if clock in self._pairs.get(client, ()) else clock)
         return bytes(writer)
 
-    def _replace_engine(self, state: bytes) -> None:
-        self._engine = pycrdt.Doc()
-        with _Guard(poisoned=True):
-            self._engine.apply_update(state)
-
-
-class _Guard:
-    """Turns whatever the engine throws, panics included, into EngineRefused."""
-
-    __slots__ = ("_poisoned",)
-
-    def __init__(self, *, poisoned: bool) -> None:
-        self._poisoned = poisoned
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or isinstance(error, CrdtError):
-            return
-        # A panic of the engine derives from BaseException, and its class cannot be imported.
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise EngineRefused(f"{type(error).__name__}: {error}", poisoned=self._poisoned) from error
-
 
 def _bytes_of(waiting: Iterable[_Waiting]) -> int:
     return sum(len(item.update) for item in waiting)
-
-
-def merge(updates: Sequence[bytes], limits: Limits = DEFAULT) -> bytes:
-    """One update with everything that `updates` hold, waiting ones included; the engine's merge, in a tree.
-
-    Raises EngineRefused when one of them cannot be decoded.
-    """
-    level = list(updates) or [EMPTY_UPDATE]
-    while len(level) > 1:
-        with _Guard(poisoned=False):
-            level = [
-                pycrdt.merge_updates(*level[start : start + limits.merge])
-                for start in range(0, len(level), limits.merge)
-            ]
-    return level[0]

@@ -1,0 +1,124 @@
+"""The guarded edge to the engine, pycrdt (which is Yrs). Nothing else may hand it a stranger's bytes.
+
+Whatever it throws becomes EngineRefused, panics of its Rust side included, which derive from BaseException.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pycrdt
+
+from crdt.errors import CrdtError, EngineRefused
+from crdt.limits import DEFAULT, Limits
+from crdt.update import EMPTY_UPDATE
+
+if TYPE_CHECKING:
+    EngineDocument = pycrdt.Doc[pycrdt.XmlFragment]
+
+__all__ = ["Engine", "XmlNode", "XmlRun", "check_decodable", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class XmlRun:
+    """Text of one format."""
+
+    text: str
+    formats: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class XmlNode:
+    """An XML element; a fragment inside another type has no name."""
+
+    name: str
+    attributes: Mapping[str, Any]
+    children: Sequence[XmlNode | XmlRun]
+
+
+class Engine:
+    """One engine document. Give it only complete updates: what has to wait, it hides."""
+
+    __slots__ = ("_document",)
+
+    def __init__(self, state: bytes | None = None) -> None:
+        self._document: EngineDocument = pycrdt.Doc()
+        if state is not None:
+            self.apply(state)
+
+    def apply(self, update: bytes) -> None:
+        """Raises EngineRefused; `poisoned` unless the update could not even be decoded."""
+        try:
+            self._document.apply_update(update)
+        except ValueError as error:
+            raise EngineRefused(str(error), poisoned=False) from None
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+
+    def state_vector(self) -> bytes:
+        return self._document.get_state()
+
+    def update_since(self, vector: bytes) -> bytes:
+        """What a state vector lacks, and all deletions. Raises EngineRefused."""
+        try:
+            return self._document.get_update(vector)
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+
+    def xml(self, root: str) -> list[XmlNode | XmlRun]:
+        """What stands in the root fragment of this name. Raises EngineRefused."""
+        try:
+            with self._document.transaction():
+                return _xml_children(self._document.get(root, type=pycrdt.XmlFragment))
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+
+
+def check_decodable(update: bytes) -> None:
+    """Raises EngineRefused when the engine cannot decode an update."""
+    try:
+        pycrdt.get_state(update)
+    except BaseException as error:
+        raise _refusal(error, poisoned=False) from None
+
+
+def merge(updates: Sequence[bytes], limits: Limits = DEFAULT) -> bytes:
+    """One update with everything that `updates` hold, waiting ones included; the engine's merge, in a tree.
+
+    Raises EngineRefused when one of them cannot be decoded.
+    """
+    level = list(updates) or [EMPTY_UPDATE]
+    try:
+        while len(level) > 1:
+            level = [
+                pycrdt.merge_updates(*level[start : start + limits.merge])
+                for start in range(0, len(level), limits.merge)
+            ]
+    except BaseException as error:
+        raise _refusal(error, poisoned=False) from error
+    return level[0]
+
+
+def _refusal(error: BaseException, *, poisoned: bool) -> BaseException:
+    """What to raise instead of `error`; a cancellation or an interrupt is no fault of the engine."""
+    if isinstance(error, CrdtError):
+        return error
+    if isinstance(error, Exception) or type(error).__name__ == "PanicException":  # cannot be imported
+        return EngineRefused(f"{type(error).__name__}: {error}", poisoned=poisoned)
+    return error
+
+
+def _xml_children(parent: pycrdt.XmlFragment | pycrdt.XmlElement) -> list[XmlNode | XmlRun]:
+    children: list[XmlNode | XmlRun] = []
+    for child in parent.children:
+        if isinstance(child, pycrdt.XmlText):
+            runs = child.diff()
+            children.extend(XmlRun(text, formats or {}) for text, formats in runs if isinstance(text, str))
+        elif isinstance(child, pycrdt.XmlElement):
+            attributes = dict(child.attributes.__iter__())  # its annotation is an iterable's
+            children.append(XmlNode(child.tag or "", attributes, _xml_children(child)))
+        elif isinstance(child, pycrdt.XmlFragment):
+            children.append(XmlNode("", {}, _xml_children(child)))
+    return children
