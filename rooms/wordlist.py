@@ -28,23 +28,21 @@ ADJECTIVES: Final = tuple(
     wonder woolly worthy young zany zealous zesty
     """.split()  # noqa: SIM905 (a list literal would be 1,400 lines)
 )
-"""With an animal, what a card calls its pupil."""
+"""With an animal, what a card calls its pupil. None may hurt with any animal."""
 
 ANIMALS: Final = tuple(
     """
-    albatross alpaca antelope armadillo badger beaver bee beetle bison blackbird bluebird bobcat buffalo
-    bumblebee bunny butterfly camel canary capybara caribou cat chaffinch chamois chicken chipmunk cicada
-    cod corgi crab crane cricket cuckoo curlew deer dingo dolphin donkey dove dragonfly duck eagle egret
-    elephant elk emu falcon ferret finch firefly flamingo foal fox frog gazelle gecko gerbil gibbon
-    giraffe goat goose gopher grouse gull hamster hare hawk hedgehog heron hippo hoopoe horse ibex ibis
-    iguana impala jackdaw jay kangaroo kestrel kitten kiwi koala ladybird lamb lark lemur leopard linnet
-    lion lizard llama lobster lynx macaw magpie mallard manatee marmot marten meerkat mole mongoose mouse
-    narwhal newt ocelot octopus orca oriole osprey ostrich otter owl oyster panda panther parrot partridge
-    peacock pelican penguin petrel pheasant pigeon platypus plover pony poodle porcupine porpoise prawn
-    puffin puma puppy quail rabbit raccoon raven reindeer robin rooster sailfish salmon sandpiper sardine
-    seahorse seal shrimp skylark sloth snail spaniel sparrow squid starfish stork sturgeon swallow
-    swan swift tapir tern terrier thrush tiger toad tortoise toucan trout tuna turtle urchin wallaby
-    walrus warbler weasel whale wolf wombat wren yak zebra
+    albatross alpaca antelope armadillo badger beaver bee beetle bison blackbird bluebird buffalo
+    bumblebee bunny butterfly canary capybara caribou cat chaffinch chamois chipmunk corgi crane cricket
+    curlew deer dingo dolphin dove dragonfly duck eagle egret elk emu falcon ferret finch firefly flamingo
+    foal fox frog gazelle gecko gerbil giraffe gopher grouse hamster hare hawk hedgehog heron hoopoe horse
+    ibex ibis iguana impala jackdaw jay kangaroo kestrel kitten kiwi koala ladybird lark lemur leopard
+    linnet lion lizard llama lynx macaw magpie mallard manatee marmot marten meerkat mongoose narwhal
+    ocelot octopus orca oriole osprey ostrich otter owl panda panther parrot partridge peacock pelican
+    penguin petrel pheasant pigeon platypus plover pony porcupine porpoise puffin puma puppy quail rabbit
+    raccoon raven reindeer robin sailfish salmon sandpiper seahorse seal skylark spaniel sparrow starfish
+    stork swallow swan swift tapir tern terrier thrush tiger tortoise toucan trout turtle wallaby warbler
+    wolf wombat wren yak zebra
     """.split()  # noqa: SIM905 (a list literal would be 1,400 lines)
 )
 

@@ -1,0 +1,259 @@
+"""Furnishes a demo: two schools in two countries, a TwinSpace about two rivers, and a group of teachers.
+
+Passwords and cards are drawn at random when the demo is made and kept beside it in ``demo-logins.json``,
+readable for its owner only, so that every later start prints the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from . import codecards
+from .demo_pages import PAGES, Block
+from .pages import document_of
+from .people import NewCard
+from .schools import Country
+from .services import Services
+from .values import (
+    AgeBand,
+    MembershipId,
+    PageId,
+    PersonId,
+    Role,
+    RoomId,
+    RoomKind,
+    SchoolId,
+    SpaceId,
+    SpaceKind,
+)
+from .wordlist import WORDS
+
+__all__ = ["LOGINS", "Demo", "Login", "SeedPage", "furnish"]
+
+LOGINS: Final = "demo-logins.json"
+TITLE: Final = "Ebro and Douro: two rivers, one notebook"
+STUDENTS: Final = 4
+"""Of each school."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Somebody of the demo and how they log in: with e-mail and password, or with a code."""
+
+    name: str
+    role: str
+    school: str
+    town: str
+    email: str = ""
+    password: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPage:
+    """A page and its first content, to be written into its document once."""
+
+    document: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    space: SpaceId
+    title: str
+    logins: tuple[Login, ...]
+    pages: tuple[SeedPage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _School:
+    id: SchoolId
+    name: str
+    town: str
+    teacher: PersonId
+    students: Sequence[NewCard]
+
+
+async def furnish(records: Path) -> Demo:
+    """Makes the demo in the new records file ``records``, or tells of the one that is there.
+
+    To be called before anything else opens the file. It appears whole or not at all: a demo that was cut
+    off while it was made is begun again. Raises FileExistsError when the file belongs to something else.
+    """
+    logins = records.with_name(LOGINS)
+    if not records.exists():
+        draft = records.with_name("demo-unfinished")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True, mode=0o700)
+        made = await _make(draft / records.name)
+        _write_private(logins, _to_json(made))
+        (draft / records.name).rename(records)
+        shutil.rmtree(draft)
+    elif not logins.exists():
+        raise FileExistsError(
+            f"{records} is not a demo: {logins.name} is missing beside it. Choose another --data folder."
+        )
+    return _read(logins)
+
+
+async def _make(file: Path) -> Demo:
+    services = await Services.open(f"sqlite:///{file}")
+    try:
+        return await _furnish(services)
+    finally:
+        await services.close()
+
+
+async def _furnish(services: Services) -> Demo:
+    for country in (Country("ES", "España", ["es"]), Country("PT", "Portugal", ["pt"])):
+        await services.schools.add_country(country)
+    zaragoza = await services.schools.add(
+        name="IES Puente de Piedra",
+        town="Zaragoza",
+        country="ES",
+        time_zone="Europe/Madrid",
+        languages=["es"],
+    )
+    porto = await services.schools.add(
+        name="Escola Secundária da Ribeira",
+        town="Porto",
+        country="PT",
+        time_zone="Europe/Lisbon",
+        languages=["pt"],
+    )
+    ana = Login(
+        "Ana Lahoz", "admin", "IES Puente de Piedra", "Zaragoza", "ana@puentedepiedra.example", _password()
+    )
+    rui = Login(
+        "Rui Tavares", "teacher", "Escola Secundária da Ribeira", "Porto", "rui@ribeira.example", _password()
+    )
+    ids = [
+        await services.people.add_adult(
+            name=login.name, email=login.email, password=login.password, school=school, language=language
+        )
+        for login, school, language in ((ana, zaragoza, "es"), (rui, porto, "pt"))
+    ]
+    space = await services.spaces.create(
+        title=TITLE,
+        summary="Two classes measure, draw and tell the rivers they live on, from the spring to the sea.",
+        languages=["en", "es", "pt"],
+        age_band=AgeBand.FROM_16,
+        founders=[ids[0]],
+    )
+    await services.members.add_adult(space, ids[1], Role.TEACHER)
+    group = await services.spaces.create(
+        title="Teachers on river banks",
+        summary="For teachers whose classes work on rivers: ideas, dates, and who has a spare thermometer.",
+        languages=["en"],
+        age_band=AgeBand.ADULTS,
+        founders=[ids[1]],
+        kind=SpaceKind.GROUP,
+    )
+    await services.members.add_adult(group, ids[0], Role.TEACHER)
+    schools = [
+        _School(
+            school,
+            login.school,
+            login.town,
+            teacher,
+            await services.people.make_pupils(teacher, school, space, [None] * STUDENTS, language=language),
+        )
+        for school, login, teacher, language in ((zaragoza, ana, ids[0], "es"), (porto, rui, ids[1], "pt"))
+    ]
+    await _promote(services, space, schools)
+    pages = await _pages(services, ids[0], space, schools)
+    students = tuple(
+        Login(
+            made.name,
+            Role.STUDENT_EDITOR if number == 0 else Role.STUDENT,
+            school.name,
+            school.town,
+            code=made.card.code,
+        )
+        for school in schools
+        for number, made in enumerate(school.students)
+    )
+    return Demo(space, TITLE, (ana, rui, *students), pages)
+
+
+async def _promote(services: Services, space: SpaceId, schools: Sequence[_School]) -> None:
+    """The first student of each school is a student editor."""
+    for school in schools:
+        first = school.students[0].person_id
+        for member in await services.members.of_space(school.teacher, space):
+            if member.person_id == first:
+                await services.members.change_role(
+                    school.teacher, MembershipId(member.id), Role.STUDENT_EDITOR
+                )
+
+
+async def _pages(
+    services: Services, teacher: PersonId, space: SpaceId, schools: Sequence[_School]
+) -> tuple[SeedPage, ...]:
+    team = {made.person_id for school in schools for made in school.students[:2]}
+    members = await services.members.of_space(teacher, space)
+    await services.spaces.make_room(
+        teacher,
+        space,
+        title="Team Kingfisher",
+        kind=RoomKind.TEAM,
+        members=[MembershipId(member.id) for member in members if member.person_id in team],
+    )
+    rooms = {room.kind: RoomId(room.id) for room in (await services.spaces.get(teacher, space)).rooms}
+    made: dict[str, PageId] = {}
+    for page in PAGES:
+        parent = made[page.parent] if page.parent else None
+        view = await services.pages.create(
+            teacher, rooms[RoomKind(page.room)], title=page.title, parent=parent
+        )
+        made[page.title] = PageId(view.id)
+        await services.pages.change(
+            teacher, PageId(view.id), {"see_rule": page.see_rule, "edit_rule": page.edit_rule}
+        )
+        if page.locked_because:
+            await services.pages.lock(teacher, PageId(view.id), page.locked_because, None)
+    return tuple(SeedPage(document_of(made[page.title]), page.title, page.blocks) for page in PAGES)
+
+
+def _password() -> str:
+    return f"{codecards.draw_secret(secrets.choice)}-{secrets.choice(WORDS)}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _to_json(demo: Demo) -> str:
+    stored = {
+        "space": demo.space,
+        "title": demo.title,
+        "logins": [asdict(login) for login in demo.logins],
+        "pages": {page.title: page.document for page in demo.pages},
+    }
+    return json.dumps(stored, ensure_ascii=False, indent=2) + "\n"
+
+
+def _read(path: Path) -> Demo:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Demo(
+        SpaceId(stored["space"]),
+        stored["title"],
+        tuple(Login(**login) for login in stored["logins"]),
+        tuple(
+            SeedPage(stored["pages"][page.title], page.title, page.blocks)
+            for page in PAGES
+            if page.title in stored["pages"]
+        ),
+    )
