@@ -88,20 +88,32 @@ async def furnish(records: Path) -> Demo:
     To be called before anything else opens the file. It appears whole or not at all: a demo that was cut
     off while it was made is begun again. Raises FileExistsError when the file belongs to something else.
     """
+    known = _known(records)
+    if known is not None:
+        return known
+    draft = _empty(records.with_name("demo-unfinished"))
+    made = await _make(draft / records.name)
+    _write_private(records.with_name(LOGINS), _to_json(made))
+    (draft / records.name).rename(records)
+    draft.rmdir()
+    return made
+
+
+def _known(records: Path) -> Demo | None:
     logins = records.with_name(LOGINS)
     if not records.exists():
-        draft = records.with_name("demo-unfinished")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True, mode=0o700)
-        made = await _make(draft / records.name)
-        _write_private(logins, _to_json(made))
-        (draft / records.name).rename(records)
-        shutil.rmtree(draft)
-    elif not logins.exists():
+        return None
+    if not logins.exists():
         raise FileExistsError(
-            f"{records} is not a demo: {logins.name} is missing beside it. Choose another --data folder."
+            f"{records} is not a demo: {LOGINS} is missing beside it. Choose another --data folder."
         )
     return _read(logins)
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
 
 
 async def _make(file: Path) -> Demo:
