@@ -91,6 +91,8 @@ export class PageSession {
       onAwarenessChange: () => events.people(),
     });
     this.awareness = this.provider.awareness as Awareness;
+    // Nobody takes notice of a presence that has never changed (y-protocols: clock 0).
+    this.awareness.setLocalStateField("cursor", null);
     this.provider.on("close", ({ event }: { event: { reason?: string } }) => {
       // The server let go of this document alone: trying again by itself would repeat what it refused.
       if (socket.status === "connected")
