@@ -12,7 +12,7 @@ from crdt.errors import CrdtError, LogCorrupt
 from crdt.limits import STORED
 from crdt.log import HistoryEntry
 from crdt.log.reader import Foldable, in_one_view, read_foldable, read_history
-from crdt.log.schema import APPLICATION_ID, FILE_NAME, SCHEMA_VERSION, open_for_reading
+from crdt.log.schema import APPLICATION_ID, FILE_NAME, SCHEMA_VERSION, open_for_reading, verify_schema
 from crdt.update import UpdateSummary, read_update
 
 __all__ = ["Finding", "Progress", "Report", "check", "no_progress"]
@@ -74,13 +74,13 @@ def check(folder: Path, progress: Progress = no_progress) -> Report:
         return report
     try:
         connection = open_for_reading(path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         report.findings.append(Finding(None, "unreadable", f"{path} cannot be opened: {error}."))
         return report
     try:
         _check_store(connection, report, progress)
-    except sqlite3.Error as error:
-        report.findings.append(Finding(None, "unreadable", f"{path} cannot be read on: {error}."))
+    except (sqlite3.Error, ValueError, LogCorrupt) as error:
+        report.findings.append(Finding(None, "unreadable", f"{path} cannot be read on: {error}"))
     finally:
         connection.close()
     return report
@@ -91,10 +91,11 @@ def _check_structure(path: Path, report: Report, progress: Progress) -> bool:
     try:
         connection = open_for_reading(path)
         try:
+            connection.text_factory = partial(str, encoding="utf-8", errors="replace")
             found = [line for (line,) in connection.execute("PRAGMA integrity_check(20)").fetchall()]
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:  # SQLite's own words may quote damaged text
         found = [str(error)]
     progress(f"structure of {path.name}", 1, 1)
     if found == ["ok"]:
@@ -111,6 +112,7 @@ def _check_store(connection: sqlite3.Connection, report: Report, progress: Progr
         message = f"The log file is of version {version}, this program reads {SCHEMA_VERSION}."
         report.findings.append(Finding(None, "version", message))
         return
+    verify_schema(connection)
     query = "SELECT name FROM documents WHERE name IS NOT NULL ORDER BY id"
     names = [name for (name,) in connection.execute(query).fetchall()]
     for done, name in enumerate(names):
@@ -169,6 +171,9 @@ def _check_content(
             if unowned:
                 message = f"Entry {entry.seq} writes as client {unowned[0]}, which belongs to nobody."
                 return [Finding(name, "owners", message)]
+            if entry.epoch != stored.epoch:
+                message = f"Entry {entry.seq} is of epoch {entry.epoch}, its document of {stored.epoch}."
+                return [Finding(name, "rows", message)]
             if entry.seq > stored.snapshot_seq:
                 document.load(entry.update)
             elif not covered.holds(summary):

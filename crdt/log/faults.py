@@ -41,13 +41,15 @@ def classify(error: BaseException, folder: Path) -> str:
     """The machine code of an error met while reading or writing the log file in `folder`."""
     if isinstance(error, LogUnavailable):
         return error.code
-    if isinstance(error, LogCorrupt):
+    if isinstance(error, LogCorrupt | UnicodeDecodeError):  # SQLite's own words may quote damaged text
         return "corrupt"
     if not isinstance(error, sqlite3.Error):
         return "io-error" if isinstance(error, OSError) else "internal"
     number = getattr(error, "sqlite_errorcode", None)
     if number is None:
-        # Errors that the sqlite3 module raises itself carry no code.
+        # Errors that the sqlite3 module raises itself carry no code; among them text that is not UTF-8.
+        if "decode" in str(error):
+            return "corrupt"
         code = "io-error" if isinstance(error, sqlite3.OperationalError) else "internal"
     else:
         code = _CODES.get(number & 0xFF, "internal")

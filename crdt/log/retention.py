@@ -55,7 +55,9 @@ class Retention:
             except Exception:
                 _logger.exception("Pruning history met an error of its own.")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _PERIOD_SECONDS)
+                # Not wait_for: before Python 3.12 it can swallow a cancellation.
+                async with asyncio.timeout(_PERIOD_SECONDS):
+                    await self._woken.wait()
 
 
 async def sweep(store: Store, now: float) -> None:

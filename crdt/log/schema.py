@@ -22,6 +22,7 @@ __all__ = [
     "connect",
     "migrate",
     "open_for_reading",
+    "verify_schema",
 ]
 
 FILE_NAME = "log.sqlite3"
@@ -101,6 +102,7 @@ _STEPS: tuple[str, ...] = (_VERSION_1,)
 """Step n brings a file from user_version n to n + 1. Steps are only ever added."""
 
 SCHEMA_VERSION = len(_STEPS)
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -159,6 +161,20 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {_STEPS[step]}"
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {step + 1}; COMMIT;"
         )
+    verify_schema(connection)
+
+
+def verify_schema(connection: sqlite3.Connection) -> None:
+    """Raises LogCorrupt when the tables of a file of SCHEMA_VERSION are not those that it should have."""
+    fresh = sqlite3.connect(":memory:")
+    try:
+        for step in _STEPS:
+            fresh.executescript(step)
+        expected = fresh.execute(_SCHEMA).fetchall()
+    finally:
+        fresh.close()
+    if connection.execute(_SCHEMA).fetchall() != expected:
+        raise LogCorrupt("The tables of the log file are not as this program made them: the file is damaged.")
 
 
 def _one(connection: sqlite3.Connection, statement: str) -> int:

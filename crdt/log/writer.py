@@ -119,7 +119,7 @@ class Writer:
         try:
             migrate(self._connection)
             self._turn = self._read_turn()
-            self._probe()
+            self._transact(partial(_fill, size=0))
             self._files = self._identities()
         except BaseException:
             self._connection.close()
