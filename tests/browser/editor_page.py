@@ -13,7 +13,8 @@ from demo_server import Demo, Person
 from playwright.sync_api import APIResponse, Browser, Locator, Page, expect
 
 SCRIPT_OF_BLOCKS = """() => {
-    const copy = document.querySelector('ts-editor .ed-page').cloneNode(true);
+    const copy = document.querySelector('ts-editor .ed-page')?.cloneNode(true);
+    if (!copy) return [];
     for (const each of copy.querySelectorAll('.caret, .ProseMirror-separator')) each.remove();
     return [...copy.children].map((block) => {
         const lines = [...block.querySelectorAll('p, h2, h3, h4')];
