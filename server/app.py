@@ -19,7 +19,7 @@ from rooms.live import Shelf
 from rooms.registry import Registry
 from rooms.services import Services
 from server import health
-from server.api import dispatch, documents, openapi
+from server.api import dispatch, documents, me, members, openapi, pages, people, schools, session, spaces
 from server.api.documents import DOCUMENTS, Documents
 from server.api.rendering import Renderer
 from server.api.routing import Route
@@ -54,7 +54,8 @@ class Node:
 
 def all_routes() -> list[Route]:
     """Every REST route there is."""
-    return [*documents.routes]
+    resources = (session, me, spaces, members, pages, people, schools, documents)
+    return [route for resource in resources for route in resource.routes]
 
 
 @asynccontextmanager

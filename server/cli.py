@@ -5,6 +5,7 @@ Every command takes the settings that concern it as flags, made from the declara
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ def main() -> None:
     Every option can also be set as TWINSPACE_<OPTION> in the environment, or in a TOML file: twinspace.toml,
     or the one named by --config or TWINSPACE_CONFIG. Flags beat the environment, the environment the file.
     """
+    os.umask(0o077)  # whatever is written holds personal data: for this user only
 
 
 def settings_options(*names: str) -> Callable[[F], F]:
@@ -112,6 +114,38 @@ def serve(settings: Settings) -> None:
 
     logs.set_up(settings.log_format, settings.log_level)
     uvloop.run(run(settings))
+
+
+@main.command()
+@settings_options("host", "port", "data", "secret_file", "log_format", "log_level")
+def demo(settings: Settings) -> None:
+    """Run a furnished demo: two schools in two countries, one TwinSpace, one group.
+
+    Everything is kept in data/demo unless --data says otherwise; a second start has the same log-ins.
+    """
+    from rooms.demo import furnish
+    from server.demo import show, write_pages
+    from server.serving import run
+
+    if settings.database is not None:
+        raise ConfigError("The demo keeps its own records: leave --database (TWINSPACE_DATABASE) out.")
+    if "data" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"data": DEMO_DATA})
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "warning"})
+    logs.set_up(settings.log_format, settings.log_level)
+    settings.data.mkdir(parents=True, exist_ok=True)
+
+    async def start() -> None:
+        with Console(stderr=True).status("Furnishing the demo: people, cards, pages ..."):
+            furnished = await furnish(settings.records_file)
+        await run(
+            settings,
+            prepare=lambda node: write_pages(node, furnished),
+            announce=lambda address: show(furnished, int(address.rpartition(":")[2])),
+        )
+
+    uvloop.run(start())
 
 
 @main.command()

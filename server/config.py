@@ -146,9 +146,13 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def records_file(self) -> Path:
+        """Where people, spaces and pages are kept, unless `database` says otherwise."""
+        return self.data / "records.sqlite3"
+
+    @property
     def database_url(self) -> str:
-        """Where people, spaces and pages are kept."""
-        return self.database or f"sqlite:///{self.data / 'records.sqlite3'}"
+        return self.database or f"sqlite:///{self.records_file}"
 
     @classmethod
     def settings_customise_sources(

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -58,24 +58,31 @@ async def listening(node: Node) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def run(settings: Settings, ready: Callable[[Node, str], None] | None = None) -> None:
-    """Serves until a signal comes. `ready` is called with the node and its address once it listens."""
+async def run(
+    settings: Settings,
+    prepare: Callable[[Node], Awaitable[object]] | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serves until a signal comes. `prepare` runs before anybody can connect, `announce` once it listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_node(settings) as node, listening(node) as address:
-        if ready is not None:
-            ready(node, address)
-        sys.stdout.write(f"listening on {address}\n")
-        sys.stdout.flush()
-        if not settings.cookie_secure:
-            logger.warning("session cookies travel over plain http: use this in a closed network only")
-        await stop.wait()
-        logger.info("stopping")
-        deadline = threading.Timer(STOP_SECONDS, _give_up)
-        deadline.daemon = True
-        deadline.start()
+    async with open_node(settings) as node:
+        if prepare is not None:
+            await prepare(node)
+        async with listening(node) as address:
+            if announce is not None:
+                announce(address)
+            sys.stdout.write(f"listening on {address}\n")
+            sys.stdout.flush()
+            if not settings.cookie_secure:
+                logger.warning("session cookies travel over plain http: use this in a closed network only")
+            await stop.wait()
+            logger.info("stopping")
+            deadline = threading.Timer(STOP_SECONDS, _give_up)
+            deadline.daemon = True
+            deadline.start()
 
 
 def _give_up() -> None:

@@ -107,7 +107,8 @@ def _answer(request: web.Request, file: _File, status: int) -> web.Response:
         "Vary": "Accept-Encoding",
     }
     if status == 200 and _has(request.if_none_match, etag):
-        return web.Response(status=304, headers=headers)
+        # With its type, so that it gets a page's headers: those of a 304 replace the stored page's.
+        return web.Response(status=304, headers=headers, content_type=file.content_type)
     if coding != "identity":
         headers["Content-Encoding"] = coding
     text = file.content_type.startswith("text/") or file.content_type.endswith(("json", "xml"))

@@ -10,13 +10,14 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import Field
 
+from crdt.richtext import FRAGMENT
 from rooms.access import Access, Principal, Scope
 from rooms.errors import ReadOnly
 from rooms.policy import Action
 from rooms.registry import Registry
 from server.api.errors import ApiError
 from server.api.rendering import Format, Renderer
-from server.api.routing import BEARER, OCTETS, REST_OF_PATH, Call, Input, Routes
+from server.api.routing import BEARER, OCTETS, REST_OF_PATH, Call, Query, Routes
 from server.names import name_in_path
 from server.security import Caller, Security
 from server.tokens import BadToken, Tokens
@@ -24,7 +25,6 @@ from server.tokens import BadToken, Tokens
 __all__ = ["DOCUMENTS", "PREFIX", "Documents", "add_preflight", "routes"]
 
 PREFIX: Final = "/api/documents/"
-FRAGMENT: Final = "prosemirror"
 
 routes = Routes(tag="documents")
 
@@ -46,12 +46,12 @@ Fragment = Annotated[
 ]
 
 
-class DocumentQuery(Input):
+class DocumentQuery(Query):
     format: Format | None = Field(None, description="Left out: the whole state as a Yjs update (V1).")
     fragment: Fragment = FRAGMENT
 
 
-class ContentQuery(Input):
+class ContentQuery(Query):
     format: Format = Format.HTML
 
 
@@ -61,9 +61,7 @@ class _Right(StrEnum):
 
 
 RENDERED: Final = {
-    "text/html": {"schema": {"type": "string"}},
-    "text/plain": {"schema": {"type": "string"}},
-    "application/json": {"schema": {}},
+    form.content_type: {"schema": {} if form is Format.JSON else {"type": "string"}} for form in Format
 }
 
 

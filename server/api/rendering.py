@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from crdt.log.compaction import compaction_pool
+from crdt.richtext import render
 from server.api.errors import ApiError
 
 __all__ = ["Format", "Renderer"]
@@ -25,18 +26,20 @@ SECONDS: Final = 30.0
 class Format(StrEnum):
     HTML = "html"
     JSON = "json"
+    MARKDOWN = "markdown"
     TEXT = "text"
 
     @property
     def content_type(self) -> str:
-        return {"html": "text/html", "json": "application/json", "text": "text/plain"}[self]
+        return _CONTENT_TYPES[self]
 
 
-def render(state: bytes, form: Format, fragment: str) -> str:
-    """A document's rich text under the name `fragment`, here and now. Raises the errors of crdt.richtext."""
-    from crdt import richtext
-
-    return richtext.render(state, form, fragment)
+_CONTENT_TYPES: Final = {
+    Format.HTML: "text/html",
+    Format.JSON: "application/json",
+    Format.MARKDOWN: "text/markdown",
+    Format.TEXT: "text/plain",
+}
 
 
 class Renderer:

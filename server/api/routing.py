@@ -44,6 +44,7 @@ __all__ = [
     "Input",
     "Marker",
     "Output",
+    "Query",
     "Route",
     "Routes",
     "SessionCookie",
@@ -73,7 +74,13 @@ BEARER: Final = Marker.BEARER
 
 
 class Input(BaseModel):
-    """Base of request bodies and queries: a key nobody knows is an error, and so is a wrong type."""
+    """Base of request bodies: a key nobody knows is an error, and so is a wrong type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """Base of queries: a key nobody knows is an error; values are read from text."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
 import urllib.request
+from html import unescape
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from house import open_house
 from served import COMMAND, Server
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from rooms.demo import furnish
 from server.cli import main
 from server.config import Settings
+from server.demo import write_pages
 from server.tokens import Tokens, read_secret
 
 UPDATE = b"\x01\x01\x01\x00\x04\x01\x01t\x05hello\x00"
@@ -213,3 +218,68 @@ def test_a_damaged_store_and_a_damaged_backup_end_with_one(tmp_path: Path) -> No
     made = twinspace("check", "--data", str(server.data))
     assert made.returncode == 1
     assert "Traceback" not in made.stderr
+
+
+def demo(data: Path, home: Path) -> tuple[list[str], int]:
+    """Starts the demo, ends it once it listens, and gives what it printed and how it ended."""
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--port", "0", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=home,
+    )
+    assert process.stdout is not None
+    lines = []
+    with process.stdout as output:
+        for line in output:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("listening on "):
+                process.send_signal(signal.SIGINT)
+    return lines, process.wait(10)
+
+
+def test_the_demo_prints_how_to_get_in_and_has_the_same_log_ins_the_second_time(tmp_path: Path) -> None:
+    first, code = demo(tmp_path / "demo", tmp_path)
+    assert code == 0
+    text = "\n".join(first)
+    assert "http://localhost:" in text
+    assert "Zaragoza" in text
+    assert "Porto" in text
+    codes = re.findall(r"\b[a-z]+(?:-[a-z]+){4}\b", text)
+    assert len(codes) >= 4
+    assert len(re.findall(r"\S+@\S+", text)) >= 2
+    second, code = demo(tmp_path / "demo", tmp_path)
+    assert code == 0
+    assert [line for line in second if "localhost" not in line and "listening" not in line] == [
+        line for line in first if "localhost" not in line and "listening" not in line
+    ]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "demo").iterdir())
+
+
+async def test_the_demos_pages_are_written_once_and_its_people_get_in(tmp_path: Path) -> None:
+    furnished = await furnish(tmp_path / "records.sqlite3")
+    async with open_house(tmp_path) as house:
+        assert await write_pages(house.node, furnished) > 0
+        assert await write_pages(house.node, furnished) == 0
+        student = next(login for login in furnished.logins if login.code)
+        teacher = next(login for login in furnished.logins if login.email)
+        for body in (
+            {"method": "code", "code": student.code},
+            {"method": "password", "email": teacher.email, "password": teacher.password},
+        ):
+            headers = {"Origin": house.url}
+            async with house.http.post(f"{house.url}/api/session", json=body, headers=headers) as answer:
+                assert answer.status == 200, await answer.text()
+                cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        page = next(page for page in furnished.pages if page.blocks)
+        url = f"{house.url}/api/pages/{page.document.removeprefix('page/')}/content"
+        for form, kind in (("html", "text/html"), ("markdown", "text/markdown"), ("text", "text/plain")):
+            async with house.http.get(f"{url}?format={form}", headers={"Cookie": cookie}) as answer:
+                assert (answer.status, answer.content_type) == (200, kind)
+                words = next(block.text for block in page.blocks if block.text)
+                assert words in unescape(await answer.text())
+        async with house.http.get(f"{url}?format=json", headers={"Cookie": cookie}) as answer:
+            assert (await answer.json())["type"] == "doc"
+        async with house.http.get(url) as answer:
+            assert answer.status == 401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 from house import House, open_house
-from pycrdt import Doc, Text
+from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from rooms.access import Scope
 
@@ -226,3 +227,28 @@ async def test_listed_origins_may_read_answers_and_no_others(house: House) -> No
             assert answer.headers["Vary"] == "Origin"
     async with house.http.get(f"{house.url}/api/openapi.json", headers={"Origin": PARTNER}) as answer:
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def page_of(text: str) -> bytes:
+    document: Doc[Any] = Doc(client_id=1)
+    paragraph = document.get("prosemirror", type=XmlFragment).children.append(XmlElement("paragraph"))
+    paragraph.children.append(XmlText(text))
+    return document.get_update()
+
+
+@pytest.mark.parametrize("words", ["<script>alert(1)</script> & more", "much " * 20_000])
+async def test_rich_text_is_rendered_escaped_here_or_in_another_process(house: House, words: str) -> None:
+    assert (await write(house, "a", page_of(words), house.bearer("a")))[0] == 200
+    url, headers = f"{house.url}/api/documents/a", house.bearer("a", Scope.READONLY)
+    async with house.http.get(f"{url}?format=html", headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        html = await answer.text()
+        assert "<script" not in html
+        assert words.strip() in unescape(html)
+    async with house.http.get(f"{url}?format=text", headers=headers) as answer:
+        assert (await answer.text()).strip() == words.strip()
+    async with house.http.get(f"{url}?format=json&fragment=other", headers=headers) as answer:
+        assert (await answer.json())["type"] == "doc"
+    async with house.http.get(f"{url}?format=xml", headers=headers) as answer:
+        assert answer.status == 422

@@ -83,9 +83,7 @@ async def test_our_pages_run_under_their_policy_and_break_none_of_it(
     async with open_house(tmp_path) as house:
         page = await browser.new_page()
         complaints: list[str] = []
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
+        page.on("console", lambda message: note(message, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
             for path, shows in (("/", "main, [role=main], h1, body > *"), ("/api/docs", "h1")):

@@ -15,7 +15,7 @@ from aiohttp import web
 from rooms.access import Principal
 from rooms.policy import Action
 from server.api.dispatch import Budgets, Door, add_routes, errors_middleware
-from server.api.routing import BEARER, LOGGED_IN, PUBLIC, ApiError, Call, Input, Output, Routes
+from server.api.routing import BEARER, LOGGED_IN, PUBLIC, ApiError, Call, Input, Output, Query, Routes
 from server.config import Settings
 from server.security import Security
 
@@ -34,7 +34,7 @@ class Box(Output):
     owner: str
 
 
-class Filter(Input):
+class Filter(Query):
     limit: int = 10
 
 
@@ -208,6 +208,8 @@ async def test_a_bearer_route_has_no_cookies_and_needs_no_origin(api: Api) -> No
         (b"[]", "application/json", 422, "invalid"),
         (b"null", "application/json", 422, "invalid"),
         (b'{"name": 5}', "application/json", 422, "invalid"),
+        (b'{"name": "x", "size": "1"}', "application/json", 422, "invalid"),
+        (b'{"name": "x", "size": true}', "application/json", 422, "invalid"),
         (b'{"name": "x", "extra": 1}', "application/json", 422, "invalid"),
         (b'{"name": "x"}', "text/plain", 415, "wrong-content-type"),
         (b'{"name": "x"}', "application/json; charset=utf-16", 415, "wrong-content-type"),
