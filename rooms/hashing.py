@@ -27,8 +27,10 @@ class Hasher:
     Close it when done.
     """
 
-    def __init__(self, *, threads: int = 2, waiting: int = 400) -> None:
-        self._argon = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+    def __init__(
+        self, *, threads: int = 2, waiting: int = 400, passes: int = 2, memory_kib: int = 19_456
+    ) -> None:
+        self._argon = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._limit = waiting
         self._waiting = 0

@@ -124,6 +124,16 @@ class Records:
         async with self._one_writer, _transaction(self._engine, immediate=True) as connection:
             tx = Writing(connection)
             yield tx
+            # Once begun, commit and announcement are one step that no cancelled request can part.
+            finish = asyncio.ensure_future(self._finish(connection, tx))
+            try:
+                await asyncio.shield(finish)
+            except asyncio.CancelledError:
+                await finish
+                raise
+
+    async def _finish(self, connection: AsyncConnection, tx: Writing) -> None:
+        await connection.commit()
         for change in tx.changes:
             self.changes.publish(change)
 
@@ -159,5 +169,7 @@ def _begin(connection: Connection) -> None:
 async def _transaction(engine: AsyncEngine, *, immediate: bool) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as plain:
         connection = await plain.execution_options(**{_IMMEDIATE: immediate})
-        async with connection.begin():
+        async with connection.begin() as transaction:
             yield connection
+            if transaction.is_active:
+                await transaction.commit()

@@ -48,6 +48,7 @@ class Services:
         clock: Clock = time.time,
         changes: Changes | None = None,
         choose: Choose = secrets.choice,
+        hasher: Hasher | None = None,
         new_id: NewId = new_id,
         pupil_session: float = HALF_DAY,
         adult_session: float = TWO_WEEKS,
@@ -59,7 +60,7 @@ class Services:
         """
         changes = changes or Changes()
         records = await Records.open(database_url, changes)
-        hasher = Hasher()
+        hasher = hasher or Hasher()
         throttle = Throttle(records, clock)
         spaces = Spaces(records, clock, new_id)
         return cls(
