@@ -254,8 +254,8 @@ class SocketSession:
                 return
             attachment.principal = principal
             access = await self.gateway.access(principal, attachment.room.name)
-            self.gateway.watch(attachment)
             attachment.take_access(access)
+            self.gateway.watch(attachment)
 
     async def renew(self, principal: Principal) -> Principal | None:
         """The same principal as of now: a log-in may have ended or been prolonged."""

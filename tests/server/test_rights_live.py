@@ -1,0 +1,252 @@
+"""A changed right acts on open sockets at once: lock, removal, log-out, new card. Real port and records."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, hocuspocus, presences, string, update
+
+from rooms.demo import Demo, Login, furnish
+from server.app import Node, open_node
+from server.config import Settings
+from server.serving import listening
+
+AT_ONCE = 2.0
+"""Seconds: design promise 5, on one node."""
+
+
+@dataclass
+class House:
+    """A running node with the demo's people."""
+
+    node: Node
+    address: str
+    demo: Demo
+
+    def find(self, role: str, school: int = 0) -> Login:
+        towns = list(dict.fromkeys(login.town for login in self.demo.logins))
+        return next(each for each in self.demo.logins if each.role == role and each.town == towns[school])
+
+    @asynccontextmanager
+    async def visitor(self, login: Login) -> AsyncIterator[Visitor]:
+        async with aiohttp.ClientSession(headers={"Origin": self.address}) as http:
+            visitor = Visitor(self, http)
+            body = (
+                {"method": "code", "code": login.code}
+                if login.code
+                else {"method": "password", "email": login.email, "password": login.password}
+            )
+            async with http.post(f"{self.address}/api/session", json=body) as response:
+                assert response.status == 200, await response.text()
+                visitor.me = await response.json()
+                cookie = next(iter(response.cookies.values()))
+                visitor.cookie = f"{cookie.key}={cookie.value}"
+            yield visitor
+
+
+class Visitor:
+    """Somebody logged in, with REST and sockets."""
+
+    def __init__(self, house: House, http: aiohttp.ClientSession) -> None:
+        self.house = house
+        self.http = http
+        self.me: dict = {}
+        self.cookie = ""
+
+    async def call(self, method: str, path: str, body: object = None) -> object:
+        async with self.http.request(
+            method, f"{self.house.address}/api{path}", json=body, headers={"Cookie": self.cookie}
+        ) as response:
+            assert response.status < 300, f"{method} {path}: {response.status} {await response.text()}"
+            return await response.json() if response.status != 204 else None
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[Line]:
+        headers = {"Cookie": self.cookie, "Origin": self.house.address}
+        async with hocuspocus(self.house.address.replace("http", "ws"), additional_headers=headers) as line:
+            yield line
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    asyncio.run(furnish(Settings(data=folder).records_file))
+    return folder
+
+
+@pytest.fixture
+async def house(furnished: Path, tmp_path: Path) -> AsyncIterator[House]:
+    data = tmp_path / "data"
+    shutil.copytree(furnished, data)
+    settings = Settings(data=data, port=0)
+    demo = await furnish(settings.records_file)
+    async with open_node(settings) as node, listening(node) as address:
+        yield House(node, address, demo)
+
+
+async def notice(line: Line, kind: str) -> dict:
+    """The next stateless message of this type, within the promised time."""
+    async with asyncio.timeout(AT_ONCE):
+        while True:
+            frame = await line.hear()
+            if frame.type == 5 and (said := json.loads(frame.text))["type"] == kind:
+                return said
+
+
+async def open_page(line: Line, document: str) -> None:
+    assert await line.log_in(document, "session") == "read-write"
+    await line.sync(document)
+
+
+async def status_of(line: Line, writer: Writer, document: str) -> str:
+    await line.say(SYNC, update(writer.insert("x")), document)
+    return (await line.hear_until("status", key=document))[-1].word
+
+
+async def editable_page(visitor: Visitor) -> tuple[str, dict]:
+    space = visitor.me["spaces"][0]["id"]
+    pages = await visitor.call("GET", f"/spaces/{space}/pages")
+    page = next(each for each in pages if each["scope"] == "read-write")
+    return space, page
+
+
+async def test_a_lock_turns_open_pages_read_only_and_back(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        _, page = await editable_page(pupil)
+        document, writer = page["document"], Writer()
+        async with pupil.socket() as line:
+            await open_page(line, document)
+            assert await status_of(line, writer, document) == "status 1"
+            await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "We compare first."})
+            said = await notice(line, "access")
+            assert (said["scope"], said["reason"], said["note"]) == (
+                "readonly",
+                "locked",
+                "We compare first.",
+            )
+            assert (await line.hear_until("authenticated"))[-1].word == "authenticated readonly"
+            assert await status_of(line, writer, document) == "status 0"
+            await teacher.call("DELETE", f"/pages/{page['id']}/lock")
+            assert (await notice(line, "access"))["scope"] == "read-write"
+            assert await status_of(line, Writer(), document) == "status 1"
+
+
+async def test_a_lock_that_ends_by_itself_ends_on_open_pages_too(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        _, page = await editable_page(pupil)
+        async with pupil.socket() as line:
+            await open_page(line, page["document"])
+            until = house.node.services.clock() + 1.0
+            await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "A minute.", "until": until})
+            assert (await notice(line, "access"))["scope"] == "readonly"
+            async with asyncio.timeout(1.0 + AT_ONCE):
+                while (await line.hear()).word != "authenticated read-write":
+                    pass
+
+
+async def test_a_removed_member_loses_every_document_and_the_others_see_the_list_change(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        space, page = await editable_page(pupil)
+        members = await teacher.call("GET", f"/spaces/{space}/members")
+        membership = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
+        async with pupil.socket() as line, teacher.socket() as desk:
+            await open_page(line, page["document"])
+            assert await line.log_in(f"space/{space}", "session") == "readonly"
+            assert await desk.log_in(f"space/{space}", "session") == "readonly"
+            await teacher.call("DELETE", f"/memberships/{membership}")
+            denied: set[str | None] = set()
+            async with asyncio.timeout(AT_ONCE):
+                while len(denied) < 2:
+                    frame = await line.hear()
+                    if frame.word == "denied removed":
+                        denied.add(frame.key)
+            assert denied == {page["document"], f"space/{space}"}
+            assert "members" in (await notice(desk, "space"))["changed"]
+            await line.say(SYNC, update(Writer().insert("I am still here")), page["document"])
+            await line.say(AUTH, b"\x00" + string("session") + string("4.8.0"), page["document"])
+            assert (await line.hear_until("denied", key=page["document"]))[-1]
+
+
+async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
+    async with house.visitor(house.find("student")) as pupil:
+        _, page = await editable_page(pupil)
+        async with pupil.socket() as first, pupil.socket() as second:
+            await open_page(first, page["document"])
+            await open_page(second, page["document"])
+            await pupil.call("DELETE", "/session")
+            for line in (first, second):
+                assert (await notice(line, "bye"))["reason"] == "logged-out"
+                code, _ = await line.closed(AT_ONCE)
+                assert code == 4401
+
+
+async def test_a_new_card_ends_the_log_ins_of_the_old_one(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        _, page = await editable_page(pupil)
+        async with pupil.socket() as line:
+            await open_page(line, page["document"])
+            await teacher.call("POST", f"/people/{pupil.me['person']['id']}/code")
+            code, _ = await line.closed(AT_ONCE)
+            assert code == 4401
+
+
+async def test_y_websocket_clients_with_a_cookie_are_closed_when_removed(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        space, page = await editable_page(pupil)
+        members = await teacher.call("GET", f"/spaces/{space}/members")
+        membership = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
+        url = f"{house.address.replace('http', 'ws')}/collab/{page['document']}"
+        headers = {"Cookie": pupil.cookie, "Origin": house.address}
+        async with connect(url, additional_headers=headers, compression=None) as ws:
+            line = Line(ws, keyed=False)
+            await line.sync()
+            await teacher.call("DELETE", f"/memberships/{membership}")
+            code, reason = await line.closed(AT_ONCE)
+            assert (code, reason) == (4403, "removed")
+
+
+async def test_presence_says_who_the_server_knows_not_who_the_client_claims_to_be(house):
+    async with (
+        house.visitor(house.find("admin")) as teacher,
+        house.visitor(house.find("student", 1)) as pupil,
+    ):
+        _, page = await editable_page(pupil)
+        document = page["document"]
+        async with teacher.socket() as desk, pupil.socket() as line:
+            await open_page(desk, document)
+            await open_page(line, document)
+            lie = {"user": {"name": "The head teacher", "role": "admin"}, "cursor": None}
+            await line.say(AWARENESS, awareness({7: (1, lie)}), document)
+            heard: Frame = (await desk.hear_until("awareness", key=document))[-1]
+            user = presences(heard.body)[7][1]["user"]
+            assert user["name"] == pupil.me["person"]["name"]
+            assert (user["role"], user["country"]) == ("student", "PT")
+            assert user["school"] == pupil.me["person"]["school"]["name"]
+
+
+async def test_the_space_document_takes_no_edits_from_anybody(house):
+    async with house.visitor(house.find("admin")) as teacher:
+        space = teacher.me["spaces"][0]["id"]
+        async with teacher.socket() as desk:
+            assert await desk.log_in(f"space/{space}", "session") == "readonly"
+            assert await status_of(desk, Writer(), f"space/{space}") == "status 0"
+
+
+async def test_a_cookie_does_not_count_on_a_socket_another_sites_page_opened(house):
+    async with house.visitor(house.find("student")) as pupil:
+        for origin in ("https://evil.example", "null", house.address + ".evil.example"):
+            with pytest.raises(Exception, match="403"):
+                async with connect(
+                    house.address.replace("http", "ws") + "/collab",
+                    additional_headers={"Cookie": pupil.cookie, "Origin": origin},
+                ):
+                    pass
