@@ -79,7 +79,7 @@ def check(folder: Path, progress: Progress = no_progress) -> Report:
         return report
     try:
         _check_store(connection, report, progress)
-    except (sqlite3.Error, ValueError, LogCorrupt) as error:
+    except (sqlite3.Error, ValueError, TypeError, LogCorrupt) as error:
         report.findings.append(Finding(None, "unreadable", f"{path} cannot be read on: {error}"))
     finally:
         connection.close()

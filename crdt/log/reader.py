@@ -73,7 +73,7 @@ class Reader:
         except sqlite3.Error as error:
             self._reopen()
             raise as_log_error(error, self._path.parent) from error
-        except ValueError as error:  # text or JSON that SQLite holds and nobody wrote
+        except (ValueError, TypeError) as error:  # text, JSON or NULL that SQLite holds and nobody wrote
             raise LogCorrupt(f"The log file is damaged: {error}.") from error
 
     def _reopen(self) -> None:

@@ -118,7 +118,11 @@ class SqliteLog:
         self._lock.acquire()
         try:
             writer.open()
-            self._reader.open()
+            try:
+                self._reader.open()
+            except BaseException:
+                writer.discard()
+                raise
         except BaseException as error:
             self._lock.release()
             if isinstance(error, LogError) or not isinstance(error, Exception):

@@ -125,6 +125,10 @@ class Writer:
             self._connection.close()
             raise
 
+    def discard(self) -> None:
+        """Close what was opened, without having started."""
+        self._connection.close()
+
     def start(self) -> None:
         self._thread.start()
 

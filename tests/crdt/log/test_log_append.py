@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import sqlite3
+import sys
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from typists import Typist, soon, text_of
 
 from crdt.errors import ClientTaken, LogCorrupt, LogUnavailable, Malformed, StaleEpoch
 from crdt.log import FIRST_EPOCH, Entry
+from crdt.log.schema import connect
 from crdt.log.sqlite import LogSettings, SqliteLog
 
 PAGE = "page/river"
@@ -283,6 +286,39 @@ async def test_one_process_holds_a_data_folder(log: SqliteLog, tmp_path: Path) -
     await second.close()
 
 
+async def test_a_busy_loop_does_not_keep_the_log_from_the_processor(tmp_path: Path) -> None:
+    """Turns shorter than the interpreter's switch interval starve every other thread: 3 s were measured."""
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        log = SqliteLog(tmp_path)
+        await log.open()
+        assert sys.getswitchinterval() < 0.0001
+        await log.close()
+    finally:
+        sys.setswitchinterval(before)
+
+
+async def test_a_log_that_cannot_be_opened_gives_everything_back(tmp_path: Path) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def second_fails(path: Path) -> sqlite3.Connection:
+        if opened:
+            raise sqlite3.OperationalError("too many open files")
+        opened.append(connect(path))
+        return opened[0]
+
+    with pytest.raises(LogUnavailable):
+        await SqliteLog(tmp_path, connect=second_fails).open()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
+    log = SqliteLog(tmp_path)
+    await log.open()
+    await log.close()
+    with pytest.raises(LogUnavailable, match="cannot be used"):
+        await SqliteLog(tmp_path / "nowhere").open()
+
+
 async def test_a_closed_log_says_so(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path)
     await log.open()
@@ -300,8 +336,6 @@ async def test_a_closed_log_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be looked at" * 100, None])
 async def test_a_file_that_is_not_our_log_is_not_touched(tmp_path: Path, content: bytes | None) -> None:
-    import sqlite3
-
     path = tmp_path / "log.sqlite3"
     if content is None:
         other = sqlite3.connect(path)
@@ -317,8 +351,6 @@ async def test_a_file_that_is_not_our_log_is_not_touched(tmp_path: Path, content
 
 
 async def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    import sqlite3
-
     log = SqliteLog(tmp_path)
     await log.open()
     await log.close()
