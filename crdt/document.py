@@ -1,8 +1,8 @@
 """A document: what is known of it, what waits, and the engine that holds it.
 
 The engine gets nothing but updates that the structural reader accepted and that fit what is here already.
-What refers to structs not here yet waits outside, as raw bytes: the engine would keep it too, but hide it from its
-state, its answers and its events, in time that grows with the square.
+What refers to structs not here yet waits outside, as raw bytes: the engine would keep it too, but hide it
+from its state, its answers and its events, in time that grows with the square.
 """
 
 from __future__ import annotations
@@ -208,14 +208,16 @@ class Document:
                 self._check_continuations(update, summary)
                 break
         self._check_parents(update, summary)
-        self._places.add(summary.links, clocks)
+        _, entries = self._places.add(summary.links, clocks)
         try:
+            if entries:
+                self._check_entries(entries, summary)
             if self._pairs or summary.pairs:
                 update = self._keep_pairs_whole(update, summary)
             self._engine.apply(update)
             if len(summary.writes) > 1:
                 self._check_vector(summary)
-        except EngineRefused:
+        except CrdtError:
             self._places.forget(summary.links, clocks)
             raise
         for client, clock in summary.types:
@@ -236,17 +238,25 @@ class Document:
             if vector.get(written.client, 0) < written.end:
                 raise EngineRefused("not all of it could be integrated.", poisoned=True)
 
+    def _check_entries(self, entries: Sequence[Link], summary: UpdateSummary) -> None:
+        """Refuses map entries longer than one that live: Yjs joins only deleted ones."""
+        deletes = ClockSet(summary.deletes)
+        for link in entries:
+            item = ClockRange(link.client, link.clock, link.clock + link.long)
+            if item not in deletes and not self._is_deleted(item):
+                raise Malformed("map-entry", 0)
+
     def _check_continuations(self, update: bytes, summary: UpdateSummary) -> None:
         """Refuses an item that goes on elsewhere than its known beginning: Yjs or the engine would fail."""
         links = {(link.client, link.clock): link for link in summary.links}
         for item in straddling(update, self._clocks):
             client, clock = item.client, item.start
-            before = Link(client, clock, client, clock - 1, 0, NOWHERE, 0, keyed=False, long=False)
+            before = Link(client, clock, client, clock - 1, 0, NOWHERE, 0, keyed=False, long=0)
             link = links.get((client, clock), before)
             last = self._clocks[client] - 1
             place = self._places.place_of(client, last)
             if link.long and place & 1:
-                raise Malformed("map-entry", 0)
+                self._check_entries([link], summary)
             if self._is_collected(client, last):
                 if not self._ends_collected(link):
                     raise Malformed("parent", 0)

@@ -1,8 +1,8 @@
 """Where items lie, learnt from the updates that write them: how deep, and in a list or under a key.
 
 The engine walks nested types by recursion and has no limit of its own, so a chain of small updates, each
-nesting one level deeper, could overflow the stack of the process. And a map entry longer than one, which no
-honest client writes, makes Yjs throw for ever once it is cut in two and its map deleted.
+nesting one level deeper, could overflow the stack of the process. And a living map entry longer than one,
+which no honest client writes, makes Yjs throw for ever once it is cut in two and its map deleted.
 
 An item says where it hangs by its parent or its neighbours; all that is typed in one place lies in the same
 place, so a run of clocks costs one entry.
@@ -20,7 +20,8 @@ from crdt.limits import DEFAULT, Limits
 __all__ = ["NOWHERE", "Link", "Places"]
 
 NOWHERE: Final = -1
-"""Stands in place of a client id: the item hangs in a root type, is collected, or has no neighbour there."""
+"""Stands in place of a client id: the item hangs in a root type, is collected or missing, or has no neighbour
+there."""
 
 
 class Link(NamedTuple):
@@ -37,8 +38,8 @@ class Link(NamedTuple):
     """Its neighbour on the right."""
     keyed: bool
     """Whether it says itself that it is a map entry; its neighbours may know better."""
-    long: bool
-    """Whether it has several elements, not deleted."""
+    long: int
+    """Its length, where it has several elements with content; else 0."""
 
 
 _NOTHING_KNOWN: Final[Mapping[int, int]] = {}
@@ -56,18 +57,19 @@ class Places:
         self._limit = limits.nesting
         self._runs: dict[int, tuple[list[int], list[int]]] = {}
 
-    def add(self, links: Sequence[Link], known: Mapping[int, int] = _NOTHING_KNOWN) -> int:
+    def add(self, links: Sequence[Link], known: Mapping[int, int] = _NOTHING_KNOWN) -> tuple[int, list[Link]]:
         """Learns the links of one update; `known` says which clocks of each client came earlier.
 
-        Returns the deepest depth. Raises, having learnt nothing, LimitExceeded("nesting") past the limit,
-        Malformed("map-entry") for a long one, and Malformed("cycle") when items wait for each other.
+        Returns the deepest depth, and the map entries that are long. Raises, having learnt nothing,
+        LimitExceeded("nesting") past the limit, and Malformed("cycle") when items wait for each other.
         """
+        entries: list[Link] = []
         if not links:
-            return 0
+            return 0, entries
         try:
             if links[0].client == links[-1].client:  # all of one client: they come client after client
-                return max([self._learn(link, known) for link in links]) >> 1
-            return self._add_in_order(links, known) >> 1
+                return max([self._learn(link, known, entries) for link in links]) >> 1, entries
+            return self._add_in_order(links, known, entries) >> 1, entries
         except (LimitExceeded, Malformed):
             self.forget(links, known)
             raise
@@ -81,7 +83,7 @@ class Places:
                 if not keep:
                     del self._runs[client]
 
-    def _add_in_order(self, links: Sequence[Link], known: Mapping[int, int]) -> int:
+    def _add_in_order(self, links: Sequence[Link], known: Mapping[int, int], entries: list[Link]) -> int:
         """Learns an item only after those it refers to, whatever the order of clients in the update."""
         queues: dict[int, list[Link]] = {}
         for link in reversed(links):
@@ -98,7 +100,7 @@ class Places:
                 if missing != NOWHERE:
                     blocked.setdefault(missing, []).append(client)
                     break
-                deepest = max(deepest, self._learn(queue.pop(), known))
+                deepest = max(deepest, self._learn(queue.pop(), known, entries))
             if len(queue) < before:
                 work.extend(blocked.pop(client, ()))
         if any(queues.values()):
@@ -120,13 +122,13 @@ class Places:
         index = bisect_right(run[0], clock) if run is not None else 0
         return run[1][index - 1] if run is not None and index else 0
 
-    def _learn(self, link: Link, known: Mapping[int, int]) -> int:
+    def _learn(self, link: Link, known: Mapping[int, int], entries: list[Link]) -> int:
         client, clock = link.client, link.clock
         place = self.place_by(link)
         if place >> 1 > self._limit:
             raise LimitExceeded("nesting", self._limit, place >> 1)
         if link.long and place & 1:
-            raise Malformed("map-entry", 0)
+            entries.append(link)
         if clock < known.get(client, 0):
             return place
         run = self._runs.get(client)

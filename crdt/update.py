@@ -286,8 +286,7 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
                     if clock > written_from:
                         writes.append(ClockRange(client, written_from, clock))
                     written_from = clock + length
-                else:
-                    links.append(new(Link, (client, clock, NOWHERE, 0, 0, NOWHERE, 0, False, False)))
+                links.append(new(Link, (client, clock, NOWHERE, 0, 0, NOWHERE, 0, False, 0)))
                 clock += length
                 continue
 
@@ -436,7 +435,7 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
             else:  # 2, JSON, which Yjs 13 no longer writes, the engine misreads
                 raise Malformed("unknown-content", here)
             keyed = info & 32 != 0
-            long = length > 1 and kind != 1
+            long = length if length > 1 and kind != 1 else 0
             if of_client != client or of_clock != clock - 1 or step or right_client >= 0 or keyed or long:
                 links.append(
                     new(
@@ -504,7 +503,7 @@ def _read(data: bytes, limits: Limits, sections: list[Section] | None = None) ->
         raise Malformed("trailing-bytes", position)
 
     if len(types) >= limits.nesting or len(writes) > 1:
-        depth = max(depth, Places(limits).add(links))
+        depth = max(depth, Places(limits).add(links)[0])
     return UpdateSummary(
         tuple(writes),
         tuple(deletes),

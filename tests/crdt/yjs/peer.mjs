@@ -25,12 +25,14 @@ const open = (updates, gc = true) => {
 const vectorOf = (doc) =>
   Object.fromEntries([...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => a - b))
 
-/** The type at a path of child numbers and map keys below a root. */
+/** The type at a path of child numbers (counted round and round) below a root, or null. */
 const at = (doc, { root, kind, path = [] }) => {
-  let type = { text: 'getText', map: 'getMap', array: 'getArray', xml: 'getXmlFragment' }[kind]
-  type = doc[type](root)
-  for (const step of path) type = type.get(step)
-  return type
+  let type = doc[{ text: 'getText', map: 'getMap', array: 'getArray', xml: 'getXmlFragment' }[kind]](root)
+  for (const step of path) {
+    if (!(type instanceof Y.AbstractType) || !type.get || !type.length) return null
+    type = type.get(step % type.length)
+  }
+  return type instanceof Y.AbstractType ? type : null
 }
 
 const make = (value) => {
@@ -45,17 +47,21 @@ const make = (value) => {
 }
 
 const edits = {
-  insert: (type, { index, text, attributes }) => type.insert(Math.min(index, type.length), text, attributes),
+  insert: (type, { index, text, attributes }) => type.insert(index % (type.length + 1), text, attributes),
   remove: (type, { index, length }) => {
-    const start = Math.min(index, type.length)
+    const start = index % (type.length + 1)
     type.delete(start, Math.min(length, type.length - start))
   },
   format: (type, { index, length, attributes }) => {
-    const start = Math.min(index, type.length)
+    const start = index % (type.length + 1)
     type.format(start, Math.min(length, type.length - start), attributes)
   },
-  embed: (type, { index, value }) => type.insertEmbed(Math.min(index, type.length), make(value)),
-  put: (type, { index, value }) => type.insert(Math.min(index, type.length), [make(value)]),
+  embed: (type, { index, value }) => type.insertEmbed(index % (type.length + 1), make(value)),
+  put: (type, { index, value }) => {
+    const at = index % (type.length + 1)
+    if (type instanceof Y.Text) type.insertEmbed(at, make(value))
+    else type.insert(at, [make(value)])
+  },
   set: (type, { key, value }) => (type.setAttribute ? type.setAttribute(key, value) : type.set(key, make(value))),
   unset: (type, { key }) => (type.removeAttribute ? type.removeAttribute(key) : type.delete(key))
 }
@@ -77,7 +83,9 @@ const commands = {
     const doc = new Y.Doc({ gc })
     doc.clientID = client
     const updates = []
-    doc.on('update', (update) => updates.push(base64(update)))
+    doc.on('update', (update, origin) => {
+      if (origin !== 'remote') updates.push(base64(update))
+    })
     const scope = undo.map((place) => at(doc, place))
     const manager = scope.length ? new Y.UndoManager(scope, { captureTimeout: 0 }) : null
     documents.set(id, { doc, updates, manager })
@@ -87,7 +95,10 @@ const commands = {
   edit: ({ id, place, edit, ...options }) => {
     const { doc, updates } = documents.get(id)
     updates.length = 0
-    doc.transact(() => edits[edit](at(doc, place), options))
+    doc.transact(() => {
+      const type = at(doc, place)
+      if (type !== null) edits[edit](type, options)
+    })
     return updates.splice(0)
   },
   undo: ({ id }) => {
@@ -102,10 +113,12 @@ const commands = {
     manager.redo()
     return updates.splice(0)
   },
+  /** The updates with which it answers: Yjs tidies formats that others have made redundant. */
   apply: ({ id, updates }) => {
-    for (const update of updates) Y.applyUpdate(documents.get(id).doc, bytes(update), 'remote')
-    documents.get(id).updates.length = 0
-    return null
+    const { doc, updates: made } = documents.get(id)
+    made.length = 0
+    for (const update of updates) Y.applyUpdate(doc, bytes(update), 'remote')
+    return made.splice(0)
   },
   show: ({ id }) => {
     const { doc } = documents.get(id)

@@ -7,10 +7,13 @@ export const Y = require('yjs')
 export const base64 = (bytes) => Buffer.from(bytes).toString('base64')
 export const bytes = (text) => new Uint8Array(Buffer.from(text, 'base64'))
 
-/** What a person would call the content of a document, as JSON: every root, in the shape it has. */
+/** What a person would call the content of a document, as JSON: every root with anything in it. */
 export const content = (doc) => {
   const roots = {}
-  for (const name of [...doc.share.keys()].sort()) roots[name] = contentOf(doc.share.get(name))
+  for (const name of [...doc.share.keys()].sort()) {
+    const root = contentOf(doc.share.get(name))
+    if (root.list.length || Object.keys(root.entries).length) roots[name] = root
+  }
   return roots
 }
 
