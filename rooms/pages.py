@@ -195,6 +195,7 @@ class Pages:
                 .where(pages.c.id.in_([below["id"] for below in branch]))
                 .values(binned_at=standing.now)
             )
+            await self._count(tx, await self._siblings(tx, row["room_id"], row["parent_id"]))
             for below in branch:
                 tx.publish(_change("page-binned", standing.space, below["id"]))
 
@@ -264,6 +265,11 @@ class Pages:
         siblings = [id for id in await self._siblings(tx, page["room_id"], parent) if id != page["id"]]
         siblings.insert(len(siblings) if order is None else min(order, len(siblings)), page["id"])
         await tx.do(update(pages).where(pages.c.id == page["id"]).values(parent_id=parent))
+        await self._count(tx, siblings)
+        if parent != page["parent_id"]:
+            await self._count(tx, await self._siblings(tx, page["room_id"], page["parent_id"]))
+
+    async def _count(self, tx: Writing, siblings: list[str]) -> None:
         for place, sibling in enumerate(siblings):
             await tx.do(update(pages).where(pages.c.id == sibling).values(place=place))
 
