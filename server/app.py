@@ -15,7 +15,9 @@ from crdt.limits import DEFAULT
 from crdt.log import Log
 from crdt.log.sqlite import LogSettings, SqliteLog
 from rooms.access import Changes, Principal
+from rooms.budget import Rates
 from rooms.live import Shelf
+from rooms.quarantine import Quarantine
 from rooms.registry import Registry
 from rooms.services import Services
 from server import health
@@ -29,6 +31,7 @@ from server.logs import note_route
 from server.metrics import LoopLag, Metrics
 from server.security import Security
 from server.sockets.gateway import Gateway
+from server.sockets.session import SocketLimits
 from server.static import Client, default_folder
 from server.tokens import TokenError, Tokens, read_secret
 
@@ -75,7 +78,12 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         stack.push_async_callback(log.close)
         services = await Services.open(settings.database_url, changes=changes)
         stack.push_async_callback(services.close)
-        shelf = Shelf(log, limits=replace(DEFAULT, update_bytes=settings.update_bytes), observer=metrics)
+        shelf = Shelf(
+            log,
+            limits=replace(DEFAULT, update_bytes=settings.update_bytes),
+            observer=metrics,
+            quarantine=Quarantine(settings.data / "refused"),
+        )
         registry = Registry(shelf, quiet=settings.unload_after)
         security = Security(settings)
         door = dispatch.Door(
@@ -93,6 +101,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             cookie=lambda request: security.cookie.read(request) if security.cookie_counts(request) else None,
             origin_allowed=security.origin_allowed,
             observer=metrics,
+            limits=_socket_limits(settings),
             max_connections=settings.max_connections,
         )
         renderer = Renderer()
@@ -110,6 +119,14 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         finally:
             state.draining = True
             await gateway.drain()
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    # A message over an update's limit gets a reasoned answer; far above it, the frame itself is refused.
+    return SocketLimits(
+        message_bytes=2 * settings.update_bytes,
+        rates=Rates(messages=settings.sender_messages, bytes=settings.sender_bytes),
+    )
 
 
 def _log_settings(settings: Settings) -> LogSettings:
@@ -143,7 +160,10 @@ def _application(security: Security, client: Client, max_body: int) -> web.Appli
             return client.respond(request)
 
     async def protect(request: web.Request, response: web.StreamResponse) -> None:
-        page = response.content_type == "text/html" and not _below(request.path, ("/api",))
+        # Scripts too: a service worker lives under the policy that its own script came with.
+        page = response.content_type in ("text/html", "text/javascript") and not _below(
+            request.path, ("/api",)
+        )
         response.headers.update(security.headers(request, page=page))
         if request.path.startswith(documents.PREFIX):
             response.headers.update(security.cors_headers(request))

@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         le=64 * 1024 * 1024,
         description="Biggest update of a document taken at once, in bytes.",
     )
+    sender_messages: float = Field(
+        500.0, gt=0, description="Messages a second one socket may send over time; above it has to wait."
+    )
+    sender_bytes: float = Field(
+        512 * 1024.0, gt=0, description="Bytes a second one socket may send over time; above it has to wait."
+    )
     max_connections: int = Field(
         20_000, ge=1, le=1_000_000, description="Open sockets at most; more are asked to try later."
     )

@@ -14,9 +14,11 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from server.app import Node, open_node
 from server.config import Settings
@@ -27,6 +29,8 @@ __all__ = ["listening", "run"]
 BACKLOG: Final = 1024
 REQUEST_SECONDS: Final = 1.0
 """How long requests under way may still take when the server stops."""
+HEAD_SECONDS: Final = 10.0
+"""A new connection that has not sent its first request's head by then is dropped."""
 STOP_SECONDS: Final = 4.7
 """A disk that hangs cannot hold the process longer. What is not committed then, nobody was told is saved."""
 HEADER_BYTES: Final = 16 * 1024
@@ -48,14 +52,30 @@ async def listening(node: Node) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, node.settings.host, node.settings.port, backlog=BACKLOG)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        node.health.draining = True
-        await site.stop()
+        loop = asyncio.get_running_loop()
+        assert runner.server is not None
+        factory = partial(_accept, runner.server, loop)
+        server = await loop.create_server(factory, node.settings.host, node.settings.port, backlog=BACKLOG)
+        host, port = server.sockets[0].getsockname()[:2]
+        try:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        finally:
+            node.health.draining = True
+            server.close()
     finally:
         await runner.cleanup()
+
+
+def _accept(server: web.Server, loop: asyncio.AbstractEventLoop) -> RequestHandler:
+    """A connection that has to show a whole request head soon: aiohttp itself would wait for ever."""
+    handler = server()
+    loop.call_later(HEAD_SECONDS, _drop_if_silent, handler)
+    return handler
+
+
+def _drop_if_silent(handler: RequestHandler) -> None:
+    if handler._request_count == 0 and isinstance(handler.transport, asyncio.WriteTransport):
+        handler.transport.abort()
 
 
 async def run(

@@ -26,7 +26,7 @@ from rooms.errors import Refused, Unavailable
 from rooms.faults import Conflict, NotAllowed, NotFound, TooManyTries, WrongCredentials
 from server.tokens import TokenError
 
-__all__ = ["ApiError", "ErrorBody", "ErrorResponse", "error_response", "invalid", "to_api_error", "translate"]
+__all__ = ["ApiError", "ErrorBody", "ErrorResponse", "error_response", "invalid", "to_api_error"]
 
 MAX_FIELDS = 20
 """Fields named in one validation error; the rest are counted."""
@@ -128,7 +128,7 @@ def _log_broken(_: LogError) -> ApiError:
 
 
 # The most specific class of an error counts.
-_ANSWERS: Final[dict[type[Exception], Callable[[Any], ApiError]]] = {
+_ANSWERS: Final[Mapping[type[Exception], Callable[[Any], ApiError]]] = {
     NotFound: lambda error: ApiError(404, "not-found", str(error)),
     NotAllowed: lambda error: ApiError(403, "not-allowed", str(error), {"reason": error.reason}),
     Conflict: lambda error: ApiError(409, error.code, str(error)),
@@ -153,8 +153,3 @@ _ANSWERS: Final[dict[type[Exception], Callable[[Any], ApiError]]] = {
     LogUnavailable: _log_unavailable,
     LogError: _log_broken,
 }
-
-
-def translate(kind: type[Exception], to: Callable[[Any], ApiError]) -> None:
-    """Adds to the table."""
-    _ANSWERS[kind] = to
