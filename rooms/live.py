@@ -32,6 +32,7 @@ from .errors import Forged, Unavailable
 from .fanout import broadcast
 from .observer import Observer, SilentObserver
 from .presence import Presence
+from .quarantine import Quarantine
 
 __all__ = ["LiveRoom", "Origin", "RoomState", "Shelf"]
 
@@ -57,6 +58,7 @@ class Shelf:
     log: Log
     limits: Limits = DEFAULT
     observer: Observer = field(default_factory=SilentObserver)
+    quarantine: Quarantine = field(default_factory=Quarantine)
     inflight_bytes: int = 4 * 1024 * 1024
     """Bytes of one document that may wait for the log; what comes on top is asked for again later."""
     reload_pauses: tuple[float, ...] = (0.05, 0.2, 0.5, 1.0)
@@ -269,6 +271,8 @@ class LiveRoom:
         try:
             outcome = self._document.apply(update, summary, subject)
         except EngineRefused as error:
+            logger.error("the engine refused an update of %s: %s", self.name, error)
+            self._shelf.quarantine.keep(update)
             if error.poisoned:
                 self._reload()
             raise
