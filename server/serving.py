@@ -74,7 +74,7 @@ def _accept(server: web.Server, loop: asyncio.AbstractEventLoop) -> RequestHandl
 
 
 def _drop_if_silent(handler: RequestHandler) -> None:
-    if handler._request_count == 0 and isinstance(handler.transport, asyncio.WriteTransport):
+    if handler._request_count == 0 and handler.transport is not None:
         handler.transport.abort()
 
 

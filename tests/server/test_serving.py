@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import uvloop
 from house import open_house
 
 from server import serving
 
 
-async def test_a_connection_without_a_request_is_dropped_and_a_slow_one_served(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_connection_without_a_request_is_dropped_and_a_slow_one_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., None]
 ) -> None:
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
+    run(silent_dripping_and_slow(tmp_path))
+
+
+async def silent_dripping_and_slow(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         port = int(house.url.rpartition(":")[2])
         silent, slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
