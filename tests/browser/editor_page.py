@@ -89,6 +89,11 @@ def expect_blocks(page: Page, *wanted: str) -> None:
     )
 
 
+def expect_words(page: Page, words: str) -> None:
+    """Waits until these words stand together on the page."""
+    page.wait_for_function(f"(words) => ({SCRIPT_OF_BLOCKS})().join(' ').includes(words)", arg=words)
+
+
 def expect_same(first: Page, *others: Page) -> list[str]:
     """Waits until everybody sees what the first sees; gives it."""
     for other in others:

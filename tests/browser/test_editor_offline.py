@@ -23,6 +23,7 @@ from editor_page import (
     write,
 )
 from playwright.sync_api import Browser, Page, expect
+from test_shell_offline import kept
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,10 @@ def test_what_the_device_kept_survives_the_tab_and_a_killed_server(
     own: Demo, browser: Browser, watch: Watch
 ) -> None:
     watch.allow("WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET")
-    with opened(browser, own, watch, own.students[0]) as pupil, opened(browser, own, watch, own.teacher) as ana:
+    with (
+        opened(browser, own, watch, own.students[0]) as pupil,
+        opened(browser, own, watch, own.teacher) as ana,
+    ):
         path = make_page(ana, own, "Left behind")
         open_editor(pupil, path)
         write(pupil, "Saved.")
@@ -151,7 +155,10 @@ def test_what_the_device_kept_survives_the_tab_and_a_killed_server(
 
 
 def test_leaving_warns_only_of_words_that_are_nowhere_else(own: Demo, browser: Browser, watch: Watch) -> None:
-    with opened(browser, own, watch, own.students[0]) as pupil, opened(browser, own, watch, own.teacher) as ana:
+    with (
+        opened(browser, own, watch, own.students[0]) as pupil,
+        opened(browser, own, watch, own.teacher) as ana,
+    ):
         path = make_page(ana, own, "Leaving")
         # A device that keeps nothing, as in some private windows.
         pupil.add_init_script("indexedDB.open = () => { throw new Error('no storage'); };")
@@ -183,11 +190,7 @@ def test_without_a_network_a_page_is_written_on_and_sent_on_return(
     open_editor(pupil, path)
     write(pupil, "At school.")
     expect(pill(pupil)).to_have_text("Saved")
-    pupil.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    pupil.wait_for_function(
-        "async () => (await (await caches.open((await caches.keys()).find("
-        "(name) => name.startsWith('twinspace-app-')))).keys()).some(({url}) => /editor/.test(url))"
-    )
+    kept(pupil)
     pupil.context.set_offline(True)
     pupil.reload()
     expect_blocks(pupil, "At school.")
