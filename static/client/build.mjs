@@ -105,7 +105,9 @@ async function build() {
     );
   await writeFile(`${OUT}/index.html`, page.replace(/\n\s+/g, "\n"));
 
-  const catalogues = [...outputs].filter(([, each]) => /\/i18n\/\w\w\.ts$/.test(each.entryPoint ?? ""));
+  const catalogues = [...outputs].filter(([, each]) =>
+    /\/i18n\/(.*\/)?\w\w\.ts$/.test(each.entryPoint ?? ""),
+  );
   await buildServiceWorker([...outputs.keys()].filter((path) => !catalogues.some(([each]) => each === path)));
 
   const sizes = await compressAll();

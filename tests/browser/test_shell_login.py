@@ -21,6 +21,11 @@ def stored(page: Page) -> dict[str, list[str]]:
     )
 
 
+def log_out(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("log out")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Log out").click()
+
+
 def test_a_card_link_is_one_tap(visitor: Opens, demo: Demo) -> None:
     page = visitor(viewport=PHONE)
     student = demo.students[0]
@@ -107,8 +112,7 @@ def test_log_out_leaves_nothing_on_a_shared_computer(student: LogsIn, demo: Demo
     page.goto(demo.page_path)
     expect(page.locator("ts-editor")).to_be_visible()
     page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
-    page.get_by_role("button", name=re.compile("log out")).click()
-    page.get_by_role("button", name="Log out").click()
+    log_out(page)
     expect(page.get_by_role("heading", name="Come in")).to_be_visible()
     expect(page.get_by_text("Nothing of yours stays on this device.")).to_be_visible()
     page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
@@ -123,8 +127,7 @@ def test_log_out_closes_the_other_tabs_of_the_person(student: LogsIn, demo: Demo
     other = page.context.new_page()
     other.goto(f"/spaces/{demo.space}")
     expect(other.locator(".present li").first).to_be_visible()
-    page.get_by_role("button", name=re.compile("log out")).click()
-    page.get_by_role("button", name="Log out").click()
+    log_out(page)
     expect(other.get_by_role("heading", name="Come in")).to_be_visible()
 
 

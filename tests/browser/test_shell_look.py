@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DESKTOP, PHONE, LogsIn, Opens
+from conftest import DESKTOP, PHONE, LogsIn, Opens, Watch
 from demo_server import Demo
 from playwright.sync_api import Page, expect
 
@@ -68,8 +68,15 @@ def test_before_log_in(
 
 
 def test_a_student_looks_around(
-    student: LogsIn, teacher: LogsIn, demo: Demo, look: Callable[[Page, str], None], size: str, scheme: str
+    student: LogsIn,
+    teacher: LogsIn,
+    demo: Demo,
+    look: Callable[[Page, str], None],
+    size: str,
+    scheme: str,
+    watch: Watch,
 ) -> None:
+    watch.allow("status of 404 .*/nowhere")
     somebody = teacher()
     somebody.goto(demo.page_path)
     page = student(1, viewport=SIZES[size], color_scheme=scheme)

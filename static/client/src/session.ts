@@ -1,5 +1,5 @@
 import { ApiError, api } from "./api/client.ts";
-import { forgetAll, remember } from "./api/known.ts";
+import { forgetAll, remember, startKeeping } from "./api/known.ts";
 import type { Me } from "./api/types.ts";
 import { clearStores } from "./collab/device.ts";
 import { language, pickLanguage, setLanguage } from "./i18n/index.ts";
@@ -8,10 +8,14 @@ const LANGUAGE = "twinspace.language";
 const LAST_PERSON = "twinspace.person";
 
 let person: Me | null = null;
+let leaving = false;
 const listeners = new Set<() => void>();
 
 /** Who is logged in here, or null. */
 export const me = (): Me | null => person;
+
+/** I am logging out myself: the server's word that my log-in is over is no news. */
+export const isLeaving = (): boolean => leaving;
 
 export function onMe(listener: () => void): () => void {
   listeners.add(listener);
@@ -44,9 +48,14 @@ export async function logIn(credentials: Credentials): Promise<void> {
 
 /** Ends the log-in and removes what this device kept of it. */
 export async function logOut(): Promise<void> {
-  await api.delete("/api/session").catch((error: unknown) => {
-    if (!(error instanceof ApiError && error.status === 401)) throw error;
-  });
+  leaving = true;
+  try {
+    await api.delete("/api/session").catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.status === 401)) throw error;
+    });
+  } finally {
+    leaving = false;
+  }
   ended();
   localStorage.removeItem(LAST_PERSON);
   await Promise.all([forgetAll(), clearStores()]);
@@ -70,6 +79,7 @@ export async function chooseLanguage(code: string): Promise<void> {
 async function welcome(answer: Me): Promise<void> {
   const last = localStorage.getItem(LAST_PERSON);
   if (last && last !== answer.person.id) await Promise.all([forgetAll(), clearStores(true)]);
+  startKeeping();
   void remember("/api/me", answer);
   localStorage.setItem(LAST_PERSON, answer.person.id);
   const wanted = pickLanguage([answer.person.language, deviceLanguage()]);

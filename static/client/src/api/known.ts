@@ -4,10 +4,17 @@
  */
 const STORE = "twinspace-known";
 
+let keeping = true;
+
+/** From a log-out to the next log-in nothing is kept, whatever answer was still under way. */
+export function startKeeping(): void {
+  keeping = true;
+}
+
 /** Undefined where the browser keeps nothing (private windows, plain http). */
 async function store(): Promise<Cache | undefined> {
   try {
-    return await globalThis.caches?.open(STORE);
+    return keeping ? await globalThis.caches?.open(STORE) : undefined;
   } catch {
     return undefined;
   }
@@ -28,5 +35,6 @@ export async function forget(url: string): Promise<void> {
 }
 
 export async function forgetAll(): Promise<void> {
+  keeping = false;
   await globalThis.caches?.delete(STORE).catch(() => {});
 }

@@ -1,19 +1,18 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
+import type { Me, Space } from "../api/types.ts";
 import { connection, setConnection } from "../net.ts";
 
 export { connection, onConnection } from "../net.ts";
 
 /** Identity of somebody here, stamped by the server, and the page they have open. */
 export interface Present {
-  client: number;
   user: {
     id: string;
     name: string;
     role: string;
     school: string;
     country: string;
-    color: string;
-    colorLight: string;
+    color?: string;
   };
   page: string | null;
 }
@@ -64,13 +63,20 @@ export interface SpaceEvents {
 /** Presence and notices of one space, on the server-written document `space/<id>`. */
 export class SpaceSession {
   private readonly provider: HocuspocusProvider;
+  private page: string | null = null;
 
-  constructor(spaceId: string, events: SpaceEvents) {
+  constructor(space: Space, me: Me, events: SpaceEvents) {
     this.provider = new HocuspocusProvider({
-      name: `space/${spaceId}`,
+      name: `space/${space.id}`,
       websocketProvider: getSocket(),
       token: "session",
-      onAwarenessChange: ({ states }) => events.people(states.filter(isPresent).map(toPresent)),
+      onAwarenessChange: ({ states }) =>
+        events.people([
+          myself(space, me, this.page),
+          ...states
+            .filter((entry) => entry.clientId !== this.provider.document.clientID && isPresent(entry))
+            .map(toPresent),
+        ]),
       onStateless: ({ payload }) => notice(payload, events),
       onAuthenticationFailed: ({ reason }) => events.ended(reason),
     });
@@ -80,6 +86,7 @@ export class SpaceSession {
 
   /** Tells the others which page is open here. */
   setPage(page: string | null): void {
+    this.page = page;
     this.provider.setAwarenessField("page", page);
   }
 
@@ -89,13 +96,26 @@ export class SpaceSession {
   }
 }
 
+/** The server stamps who I am for everybody else; my own state never comes back to me. */
+function myself(space: Space, { person }: Me, page: string | null): Present {
+  return {
+    user: {
+      id: person.id,
+      name: person.name,
+      role: space.my_role,
+      school: person.school?.name ?? "",
+      country: person.school?.country ?? "",
+    },
+    page,
+  };
+}
+
 function isPresent(entry: Record<string, unknown>): boolean {
   return typeof entry.user === "object" && entry.user !== null;
 }
 
 function toPresent(entry: { clientId: number; [key: string]: unknown }): Present {
   return {
-    client: entry.clientId,
     user: entry.user as Present["user"],
     page: typeof entry.page === "string" ? entry.page : null,
   };

@@ -18,7 +18,7 @@ const en = {
   "dialog.cancel": "Cancel",
   "dialog.save": "Save",
 
-  "me.open": "{name}: language, appearance, log out",
+  "me.open": "language, appearance, log out",
   "me.settings": "Language and appearance",
   "me.language": "Language",
   "me.theme": "Appearance",

@@ -18,7 +18,7 @@ const es: Words = {
   "dialog.cancel": "Cancelar",
   "dialog.save": "Guardar",
 
-  "me.open": "{name}: idioma, aspecto, cerrar sesión",
+  "me.open": "idioma, aspecto, cerrar sesión",
   "me.settings": "Idioma y aspecto",
   "me.language": "Idioma",
   "me.theme": "Aspecto",

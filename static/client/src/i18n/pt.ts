@@ -18,7 +18,7 @@ const pt: Words = {
   "dialog.cancel": "Cancelar",
   "dialog.save": "Guardar",
 
-  "me.open": "{name}: língua, aspeto, sair",
+  "me.open": "língua, aspeto, sair",
   "me.settings": "Língua e aspeto",
   "me.language": "Língua",
   "me.theme": "Aspeto",

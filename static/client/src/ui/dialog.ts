@@ -3,35 +3,42 @@ import { explain } from "../api/client.ts";
 import { onLanguage, t } from "../i18n/index.ts";
 import { icon } from "./icons.ts";
 
+let opened = 0;
+
+export interface DialogOptions {
+  className?: string;
+  /** Asked before the person leaves by Escape, the close button or a click beside the dialog. */
+  mayClose?: () => Promise<boolean>;
+}
+
 /**
- * Opens a modal <dialog> and resolves with the value it was closed with (undefined when it was left with
- * Escape or the close button). The browser keeps the focus inside and gives it back afterwards.
+ * Opens a modal <dialog> and resolves with the value it was closed with (undefined when it was left without
+ * one). The browser keeps the focus inside and gives it back afterwards.
  */
 export function openDialog<T>(
   title: () => string,
   body: (close: (value?: T) => void, redraw: () => void) => TemplateResult,
-  {
-    className = "",
-    mayClose = async () => true,
-  }: { className?: string; mayClose?: () => Promise<boolean> } = {},
+  { className = "", mayClose }: DialogOptions = {},
 ): Promise<T | undefined> {
   return new Promise((resolve) => {
     const box = document.createElement("dialog");
     box.className = `dialog ${className}`;
-    box.setAttribute("aria-labelledby", "dialog-title");
+    const titleId = `dialog-${++opened}`;
+    box.setAttribute("aria-labelledby", titleId);
     let value: T | undefined;
+    let done = false;
     const close = (result?: T) => {
       value = result;
+      done = true;
       box.close();
     };
-    const leave = async (event: Event) => {
-      event.preventDefault();
-      if (await mayClose()) close();
+    const leave = async () => {
+      if (!mayClose || (await mayClose())) close();
     };
     const draw = () =>
       render(
         html`<header class="dialog-head">
-            <h2 id="dialog-title">${title()}</h2>
+            <h2 id=${titleId}>${title()}</h2>
             <button class="button icon quiet" type="button" aria-label=${t("dialog.close")} @click=${leave}>
               ${icon("close")}
             </button>
@@ -41,14 +48,24 @@ export function openDialog<T>(
         box,
       );
     const stop = onLanguage(draw);
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      void leave();
+    });
+    box.addEventListener("click", (event) => {
+      if (event.target === box) void leave();
+    });
     box.addEventListener("close", () => {
+      // Browsers also close dialogs on their own account (the back gesture of a phone).
+      if (mayClose && !done) {
+        box.showModal();
+        void leave();
+        return;
+      }
       stop();
       box.remove();
       resolve(value);
-    });
-    box.addEventListener("cancel", leave);
-    box.addEventListener("click", (event) => {
-      if (event.target === box) void leave(event);
     });
     draw();
     document.body.append(box);

@@ -1,11 +1,15 @@
 import { LitElement } from "lit";
 import { Localized } from "../i18n/localized.ts";
 
-let focusHeading = false;
+/** Set while a new screen is on its way: the heading of the one that is left. */
+let leaving: { heading: Element | null; words: string } | undefined;
 
-/** The next view that draws a heading gives it the focus, so that a screen reader starts there. */
+const words = (heading: Element | null): string => heading?.textContent?.trim() ?? "";
+
+/** The next heading that is drawn gets the focus, so that a screen reader starts there. */
 export function focusNextHeading(): void {
-  focusHeading = true;
+  const heading = document.querySelector("h1");
+  leaving = { heading, words: words(heading) };
 }
 
 /**
@@ -25,9 +29,9 @@ export class View extends LitElement {
   protected override updated(): void {
     const heading = this.querySelector("h1");
     if (!heading || !this.isOwn(heading)) return;
-    document.title = `${heading.textContent?.trim()} · TwinSpace`;
-    if (!focusHeading) return;
-    focusHeading = false;
+    document.title = `${words(heading)} · TwinSpace`;
+    if (!leaving || (leaving.heading === heading && leaving.words === words(heading))) return;
+    leaving = undefined;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
     scrollTo(0, 0);

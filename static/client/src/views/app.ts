@@ -115,8 +115,8 @@ export class App extends View {
       ${this.away && person ? html`<span class="pill wait" role="status">${icon("offline")}${t(`line.${this.line}`)}</span>` : nothing}
       ${
         person
-          ? html`<button class="me-button" @click=${this.menu} aria-haspopup="dialog" aria-label=${t("me.open", { name: person.name })}>
-              ${avatar(person.name)}<span class="me-name">${person.name}</span>
+          ? html`<button class="me-button" @click=${this.menu} aria-haspopup="dialog">
+              ${avatar(person.name)}<span class="me-name">${person.name}</span><span class="sr">: ${t("me.open")}</span>
             </button>`
           : html`<button class="button quiet" @click=${this.menu} aria-haspopup="dialog">
               ${icon("globe")}<span>${LANGUAGES.find(({ code }) => code === language())?.name}</span

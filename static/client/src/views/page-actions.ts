@@ -13,8 +13,16 @@ const SEE: SeeRule[] = ["members", "draft", "staff"];
 const EDIT: EditRule[] = ["everyone", "editors", "teachers"];
 const TITLE_LENGTH = 120;
 
+/** The space that a page belongs to, and its pages as they are now. */
+export interface Place {
+  space: Space;
+  pages(): readonly Page[];
+  /** Takes up a page just made, before the server's notice of it comes. */
+  add(page: Page): void;
+}
+
 /** Asks for a title, makes the page and opens it. */
-export async function createPage(space: Space, roomId: string, parent?: Page): Promise<void> {
+export async function createPage({ space, add }: Place, roomId: string, parent?: Page): Promise<void> {
   let made: Page | undefined;
   await ask(
     {
@@ -30,6 +38,7 @@ export async function createPage(space: Space, roomId: string, parent?: Page): P
     },
   );
   if (made) {
+    add(made);
     go(path.page(space.id, made.id));
     announce(t("pages.created", { title: made.title }));
   }
@@ -55,8 +64,9 @@ function titleField(value: string): TemplateResult {
 type Action = "rename" | "below" | "move" | "rules" | "lock" | "bin";
 
 /** Everything that can be done with a page, as a list of plain buttons. Up and down act at once. */
-export async function managePage(space: Space, id: string, now: () => readonly Page[]): Promise<void> {
-  const current = () => now().find((page) => page.id === id);
+export async function managePage(place: Place, id: string): Promise<void> {
+  const { space, pages } = place;
+  const current = () => pages().find((page) => page.id === id);
   const first = current();
   if (!first) return;
   const chosen = await openDialog<Action>(
@@ -69,7 +79,7 @@ export async function managePage(space: Space, id: string, now: () => readonly P
       return html`<ul class="menu" role="list">
         ${page.can.rename ? item("rename", "draft", t("pages.rename")) : nothing}
         ${room?.can?.create_pages ? item("below", "plus", t("pages.add-below")) : nothing}
-        ${page.can.settings ? html`${step(page, now(), -1, redraw)}${step(page, now(), 1, redraw)}` : nothing}
+        ${page.can.settings ? html`${step(page, pages(), -1, redraw)}${step(page, pages(), 1, redraw)}` : nothing}
         ${page.can.settings ? item("move", "move", t("pages.move")) : nothing}
         ${page.can.settings ? item("rules", "eye", t("pages.rules")) : nothing}
         ${page.can.lock ? item("lock", "lock", t(page.lock ? "pages.unlock" : "pages.lock")) : nothing}
@@ -80,8 +90,8 @@ export async function managePage(space: Space, id: string, now: () => readonly P
   );
   const page = current() ?? first;
   if (chosen === "rename") await renamePage(page);
-  if (chosen === "below") await createPage(space, page.room_id, page);
-  if (chosen === "move") await movePage(page, now());
+  if (chosen === "below") await createPage(place, page.room_id, page);
+  if (chosen === "move") await movePage(page, pages());
   if (chosen === "rules") await changeRules(page);
   if (chosen === "lock") await toggleLock(page);
   if (chosen === "bin") await binPage(space, page);

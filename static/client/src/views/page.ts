@@ -4,7 +4,6 @@ import type { Me, Page, Space } from "../api/types.ts";
 import { has, language, moment, t } from "../i18n/index.ts";
 import { pathTo } from "../pages/tree.ts";
 import { path } from "../router.ts";
-import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
 import { View } from "../ui/view.ts";
 import { manageable, marks } from "./page-tree.ts";
@@ -76,7 +75,7 @@ class PageView extends View {
         <div class="page-tools">
           ${
             page.can.lock
-              ? html`<button class="button" @click=${() => this.act(({ toggleLock }) => toggleLock(page))}>${icon("lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
+              ? html`<button class="button" @click=${() => this.ask("lock-page", page)}>${icon("lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
               : nothing
           }
           ${
@@ -85,7 +84,7 @@ class PageView extends View {
                   class="button icon quiet"
                   aria-haspopup="dialog"
                   aria-label=${t("pages.manage", { title: page.title })}
-                  @click=${() => this.act(({ managePage }) => managePage(this.space, page.id, () => this.pages))}
+                  @click=${() => this.ask("manage-page", page)}
                 >
                   ${icon("more")}
                 </button>`
@@ -97,12 +96,8 @@ class PageView extends View {
     </main>`;
   }
 
-  private async act(run: (actions: typeof import("./page-actions.ts")) => Promise<void>): Promise<void> {
-    try {
-      await run(await import("./page-actions.ts"));
-    } catch {
-      announce(t("error.unreachable"));
-    }
+  private ask(what: "manage-page" | "lock-page", page: Page): void {
+    this.dispatchEvent(new CustomEvent(what, { detail: page }));
   }
 
   /** Why I cannot write here, if I cannot; and the lock, for those whom it does not stop. */

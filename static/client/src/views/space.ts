@@ -5,16 +5,18 @@ import type { Present, SpaceSession } from "../collab/collab.ts";
 import { t } from "../i18n/index.ts";
 import { onConnection } from "../net.ts";
 import { path, type Route } from "../router.ts";
-import { ended, me, refresh } from "../session.ts";
+import { ended, isLeaving, me, refresh } from "../session.ts";
 import { announce } from "../ui/announce.ts";
 import { closeDialogs, openDialog } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
 import { tile } from "../ui/marks.ts";
 import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
+import type { Place } from "./page-actions.ts";
 import { pageTree } from "./page-tree.ts";
 import { here, spaceHome } from "./space-home.ts";
 
+type Actions = typeof import("./page-actions.ts");
 type SpaceRoute = Extract<Route, { space: string }>;
 
 /** A TwinSpace: its navigation, who is here now, and the part of it that the route names. */
@@ -104,11 +106,12 @@ class SpaceFrame extends View {
   private async open(): Promise<void> {
     const id = this.opened;
     await this.fetch();
-    if (this.opened !== id || !this.space) return;
+    const space = this.space;
+    if (this.opened !== id || !space) return;
     const { SpaceSession, getSocket } = await import("../collab/collab.ts");
     if (this.opened !== id || !this.isConnected) return;
     this.socket = getSocket();
-    this.session = new SpaceSession(id, {
+    this.session = new SpaceSession(space, this.me, {
       people: (people) => {
         this.people = people;
       },
@@ -152,7 +155,7 @@ class SpaceFrame extends View {
 
   /** The server ended our right to this space, or the whole log-in. */
   private async shut(reason: string): Promise<void> {
-    if (!me()) return;
+    if (!me() || isLeaving()) return;
     const had = this.opened;
     const person = await refresh().catch(() => me());
     if (!person) {
@@ -206,9 +209,13 @@ class SpaceFrame extends View {
         .pages=${this.pages}
         .pageId=${route.page}
         .socket=${this.socket}
+        @manage-page=${(event: CustomEvent<Page>) => this.act(({ managePage }, place) => managePage(place, event.detail.id))}
+        @lock-page=${(event: CustomEvent<Page>) => this.act(({ toggleLock }) => toggleLock(event.detail))}
       ></ts-page>`;
     }
-    return spaceHome(space, this.pages, this.people, this.me, (room) => this.create(room));
+    return spaceHome(space, this.pages, this.people, this.me, (room) =>
+      this.act(({ createPage }, place) => createPage(place, room)),
+    );
   }
 
   private link(name: Route["name"], to: string, sign: "home" | "people", words: string): TemplateResult {
@@ -248,20 +255,27 @@ class SpaceFrame extends View {
       pages: this.pages,
       others: here(this.people).filter(({ user }) => user.id !== mine),
       current: this.route.name === "page" ? this.route.page : null,
-      create: (room) => void this.create(room),
-      manage: (page) => void this.manage(page),
-      bin: async () => (await import("./page-actions.ts")).openBin(space),
+      create: (room) => void this.act(({ createPage }, place) => createPage(place, room)),
+      manage: (page) => void this.act(({ managePage }, place) => managePage(place, page.id)),
+      bin: () => void this.act(({ openBin }) => openBin(space)),
     });
   }
 
-  private async create(room: string): Promise<void> {
-    const { createPage } = await import("./page-actions.ts");
-    if (this.space) await createPage(this.space, room);
-  }
+  private readonly place: Pick<Place, "pages" | "add"> = {
+    pages: () => this.pages,
+    add: (page) => {
+      this.pages = [...this.pages.filter(({ id }) => id !== page.id), page];
+    },
+  };
 
-  private async manage(page: Page): Promise<void> {
-    const { managePage } = await import("./page-actions.ts");
-    if (this.space) await managePage(this.space, page.id, () => this.pages);
+  private async act(run: (actions: Actions, place: Place) => Promise<void>): Promise<void> {
+    const { space } = this;
+    if (!space) return;
+    try {
+      await run(await import("./page-actions.ts"), { ...this.place, space });
+    } catch {
+      announce(t("error.unreachable"));
+    }
   }
 }
 

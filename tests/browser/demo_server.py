@@ -1,0 +1,137 @@
+"""The real server on a TwinSpace of two schools, furnished through the same services that the demo uses."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from served import Server
+
+from rooms.schools import Country
+from rooms.services import Services
+from rooms.values import AgeBand, PageId, PersonId, Role, RoomKind
+
+__all__ = ["Demo", "Person", "running_demo"]
+
+PASSWORD = "estuary-lantern-41"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can log in: a student with a code, or a teacher with an e-mail address and a password."""
+
+    name: str
+    code: str = ""
+    email: str = ""
+    password: str = ""
+    school: str = ""
+    """Id of a teacher's school."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        if self.code:
+            return {"method": "code", "code": self.code}
+        return {"method": "password", "email": self.email, "password": self.password}
+
+
+@dataclass(frozen=True)
+class Demo:
+    url: str
+    """``http://localhost:PORT``: a name that browsers treat as they treat https."""
+    server: Server
+    space: str
+    space_title: str
+    page: str
+    page_title: str
+    schools: tuple[str, str]
+    teacher: Person
+    """Leads the space; of the first school."""
+    partner: Person
+    """Teacher of the second school."""
+    students: tuple[Person, ...]
+    """Of the two schools in turn."""
+
+    @property
+    def page_path(self) -> str:
+        return f"/spaces/{self.space}/pages/{self.page}"
+
+
+@contextmanager
+def running_demo(data: Path) -> Iterator[Demo]:
+    data.mkdir(parents=True)
+    # A thread of its own: Playwright keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        furnished = thread.submit(asyncio.run, _furnish(data)).result()
+    with Server(data, "--api-rate", "1000", "--api-burst", "10000") as server:
+        yield Demo(url=server.http.replace("127.0.0.1", "localhost"), server=server, **furnished)
+
+
+async def _furnish(data: Path) -> dict:
+    services = await Services.open(f"sqlite:///{data / 'records.sqlite3'}")
+    try:
+        return await _fill(services)
+    finally:
+        await services.close()
+
+
+async def _fill(services: Services) -> dict:
+    for country in (Country("ES", "España", ["es"]), Country("PT", "Portugal", ["pt"])):
+        await services.schools.add_country(country)
+    names = ("Colegio Río Ebro", "Escola da Ribeira")
+    zaragoza = await services.schools.add(
+        name=names[0], town="Zaragoza", country="ES", time_zone="Europe/Madrid", languages=["es"]
+    )
+    porto = await services.schools.add(
+        name=names[1], town="Porto", country="PT", time_zone="Europe/Lisbon", languages=["pt"]
+    )
+    teachers, ids = [], []
+    for name, email, school in (
+        ("Ana Serrano", "ana@rioebro.example", zaragoza),
+        ("Rui Moreira", "rui@ribeira.example", porto),
+    ):
+        ids.append(await services.people.add_adult(name=name, email=email, password=PASSWORD, school=school))
+        teachers.append(Person(name=name, email=email, password=PASSWORD, school=school))
+    title = "Two rivers, one notebook"
+    space = await services.spaces.create(
+        title=title,
+        summary="The Ebro and the Douro, measured, drawn and told by two classes.",
+        languages=["en", "es", "pt"],
+        age_band=AgeBand.FROM_16,
+        founders=[ids[0]],
+    )
+    await services.members.add_adult(space, ids[1], Role.TEACHER)
+    cards = [
+        await services.people.make_pupils(teacher, school, space, [None] * 2)
+        for teacher, school in zip(ids, (zaragoza, porto), strict=True)
+    ]
+    view = await services.spaces.get(ids[0], space)
+    room = next(room.id for room in view.rooms if room.kind is not RoomKind.STAFF)
+    pages: dict[str, PageId] = {}
+    for name, parent in (
+        ("Our rivers", None),
+        ("What lives in the Ebro", "Our rivers"),
+        ("What lives in the Douro", "Our rivers"),
+        ("Words we learned", None),
+    ):
+        page = await services.pages.create(
+            PersonId(ids[0]), room, title=name, parent=pages[parent] if parent else None
+        )
+        pages[name] = PageId(page.id)
+    return {
+        "space": space,
+        "space_title": title,
+        "page": pages["Our rivers"],
+        "page_title": "Our rivers",
+        "schools": names,
+        "teacher": teachers[0],
+        "partner": teachers[1],
+        "students": tuple(
+            Person(name=made.name, code=made.card.code)
+            for made in itertools.chain.from_iterable(zip(*cards, strict=True))
+        ),
+    }
