@@ -43,7 +43,7 @@ class Store(Protocol):
     @property
     def figures(self) -> Any: ...
     async def read(self, function: Callable[..., T]) -> T: ...
-    async def write(self, function: Callable[..., T]) -> T: ...
+    async def write(self, function: Callable[..., T], size: int = 0) -> T: ...
 
 
 class Compactor:
@@ -141,7 +141,8 @@ class Compactor:
                 through=stored.head_seq,
                 snapshot=snapshot,
                 at=self._clock(),
-            )
+            ),
+            len(snapshot),
         )
         self._store.figures.compactions += swapped
         return swapped

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from crdt.errors import LogCorrupt
+from crdt.errors import LogCorrupt, LogUnavailable
 
 __all__ = [
     "APPLICATION_ID",
@@ -34,6 +34,7 @@ Connect = Callable[[Path], sqlite3.Connection]
 """How the writer and the reader open the file; tests inject faults here."""
 
 _BUSY_SECONDS = 2.0
+_SQLITE_NEEDED = (3, 38)
 
 _VERSION_1 = """
 CREATE TABLE store (
@@ -106,7 +107,12 @@ _SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open (and create) the log file for durable writing. Raises sqlite3.Error, OSError."""
+    """Open (and create) the log file for durable writing. Raises sqlite3.Error, OSError, LogUnavailable."""
+    if sqlite3.sqlite_version_info < _SQLITE_NEEDED:
+        raise LogUnavailable(
+            f"This Python's SQLite is {sqlite3.sqlite_version}, the log needs 3.38 or newer: "
+            "use a newer Python."
+        )
     if not path.exists():
         path.touch(0o600)  # it holds personal data; SQLite gives its side files the same mode
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)

@@ -163,7 +163,7 @@ class SqliteLog:
         if figures.waiting_bytes + size > self.settings.waiting_bytes and figures.waiting:
             future.set_exception(unavailable("overloaded"))
             return future
-        return self._put(Append(entry, future), size)
+        return self._put(Append(entry, future))
 
     async def load(self, document: str) -> Stored:
         stored = await self.read(partial(read_document, name=document))
@@ -206,12 +206,15 @@ class SqliteLog:
         """Run a function of `crdt.log.reader` on the reading thread."""
         return await self._reader.read(function)
 
-    async def write(self, function: Callable[..., T]) -> T:
-        """Run a function of `crdt.log.transactions` in a transaction of its own, in turn with the appends."""
-        future: asyncio.Future[T] = self._loop.create_future()
-        return await self._put(Work(function, future), 0)
+    async def write(self, function: Callable[..., T], size: int = 0) -> T:
+        """Run a function of `crdt.log.transactions` in a transaction of its own, in turn with the appends.
 
-    def _put(self, item: Append | Work, size: int) -> asyncio.Future[T]:
+        size: about how many bytes it writes, so that the file is checkpointed in time.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        return await self._put(Work(function, future, size))
+
+    def _put(self, item: Append | Work) -> asyncio.Future[T]:
         future: asyncio.Future[T] = item.future  # type: ignore[assignment]
         refusal = self._writer.put(item) if self._writer else "closed"
         if refusal is not None:
@@ -221,7 +224,7 @@ class SqliteLog:
         if not figures.waiting:
             self._heard_at = self._loop.time()
         figures.waiting += 1
-        figures.waiting_bytes += size
+        figures.waiting_bytes += item.size
         return future
 
     # What the writer tells, on the loop's thread
@@ -241,7 +244,7 @@ class SqliteLog:
                 item.future.set_result(outcome)
             if isinstance(item, Append):
                 figures.entries += 1
-                figures.bytes += len(item.entry.update)
+                figures.bytes += item.size
         for tail in tails:
             self._compactor.consider(tail)
 
@@ -260,7 +263,7 @@ class SqliteLog:
     def _answered(self, items: Sequence[Append | Work]) -> None:
         figures = self.figures
         figures.waiting -= len(items)
-        figures.waiting_bytes -= sum(len(i.entry.update) for i in items if isinstance(i, Append))
+        figures.waiting_bytes -= sum(item.size for item in items)
         self._heard_at = self._loop.time()
         if self._failure == "stalled":
             self._set_health(None)

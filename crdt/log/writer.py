@@ -51,6 +51,10 @@ class Append:
     entry: Entry
     future: asyncio.Future[int]
 
+    @property
+    def size(self) -> int:
+        return len(self.entry.update)
+
 
 @dataclass(slots=True)
 class Work:
@@ -58,6 +62,8 @@ class Work:
 
     run: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
+    size: int = 0
+    """About how many bytes it writes."""
 
 
 _Item = Append | Work
@@ -183,12 +189,12 @@ class Writer:
             queue = self._queue
             items = [queue.popleft()]
             if isinstance(items[0], Append):
-                size = len(items[0].entry.update)
+                size = items[0].size
                 while queue and len(items) < GROUP_ENTRIES:
                     item = queue[0]
                     if not isinstance(item, Append):
                         break
-                    size += len(item.entry.update)
+                    size += item.size
                     if size > GROUP_BYTES:
                         break
                     items.append(queue.popleft())
@@ -237,7 +243,7 @@ class Writer:
         self._transact(partial(_fill, size=0))
 
     def _checkpoint_when_due(self, items: Sequence[_Item], result: Result) -> None:
-        size = sum(len(item.entry.update) for item in items if isinstance(item, Append))
+        size = sum(item.size for item in items)
         self._dirty_pages += 2 + len(result[1]) + size // _PAGE_BYTES
         if self._dirty_pages < (_CHECKPOINT_PAGES_BUSY if self._queue else _CHECKPOINT_PAGES):
             return

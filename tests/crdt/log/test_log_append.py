@@ -11,7 +11,7 @@ import pytest
 from typists import Typist, soon, text_of
 
 from crdt.errors import ClientTaken, LogCorrupt, LogUnavailable, Malformed, StaleEpoch
-from crdt.log import FIRST_EPOCH, Entry
+from crdt.log import FIRST_EPOCH, Entry, schema
 from crdt.log.schema import connect
 from crdt.log.sqlite import LogSettings, SqliteLog
 
@@ -359,6 +359,24 @@ async def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(LogCorrupt, match="start the newer program"):
         await SqliteLog(tmp_path).open()
+
+
+async def test_a_log_of_an_older_version_is_upgraded_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SqliteLog(tmp_path)
+    await log.open()
+    await log.append(entry(update=b"old"))
+    await log.close()
+    later = ("ALTER TABLE store ADD COLUMN colour TEXT;", "UPDATE store SET colour = 'blue';")
+    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, *later))
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    log = SqliteLog(tmp_path)
+    await log.open()
+    colour = await log.read(lambda connection: connection.execute("SELECT colour FROM store").fetchone())
+    assert colour == ("blue",)
+    assert (await log.load(PAGE)).tail == (b"old",)
+    await log.close()
 
 
 async def test_the_log_file_is_for_its_owner_only(log: SqliteLog, tmp_path: Path) -> None:
