@@ -12,5 +12,5 @@ One file a workload (`replay`, `crash`), each with its own command under `python
     command.py    how a workload's command runs and fails
 
 `trace.py` (recorded sessions) and `writer.py` (a writer's page and outlet) belong to `replay`, `ledger.py`
-(who wrote what) to `crash`.
+(who wrote what) and `typist.py` to `crash`.
 """

@@ -14,11 +14,30 @@ from .servers import ServerError
 from .target import TargetError
 from .trace import TraceError
 
-__all__ = ["WorkloadError", "run"]
+__all__ = ["Speed", "WorkloadError", "run"]
 
 
 class WorkloadError(Exception):
     """A workload cannot go on. The message says why."""
+
+
+class Speed(click.ParamType[float | None]):
+    """A positive number, or `max`: None."""
+
+    name = "N|max"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        if value is None or value == "max":
+            return None
+        try:
+            speed = float(str(value))
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed < float("inf"):
+            self.fail(f"{value} is neither a positive number nor max.", param, ctx)
+        return speed
 
 
 def run(workload: Coroutine[None, None, None]) -> None:

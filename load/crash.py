@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import secrets
 import shutil
 import time
@@ -19,22 +18,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import click
-from pycrdt import Array, Map, Text
 
 from .client import Client, ClientError
 from .command import WorkloadError, run
-from .ledger import ARRAY, MAP, TEXT, Act, Ledger, Losses, tags_in
-from .replica import Edit
+from .ledger import Ledger, Losses, content, tags_in
 from .report import Machine, milliseconds, progress
 from .servers import ServerError, TwinSpace
+from .typist import Typist
 from .wire import Framing
 
 __all__ = ["Kill", "Outcome", "Plan", "crash"]
 
-LIVE_TAGS = 25
-"""Tags a typist keeps in its document before it begins to erase rather than write."""
-UNSENT_EDITS = 300
-"""Edits a typist makes without the server before it waits for it."""
 COMPACTION = "50"
 """Updates after which the server folds a document's log: often, so that kills hit it."""
 INJECTION_SECONDS = 10.0
@@ -94,95 +88,13 @@ class Outcome:
         )
 
 
-class _Typist:
-    """A client that writes tags, and erases some of its own."""
-
-    def __init__(self, name: str, client: Client, ledger: Ledger, rng: random.Random, rate: float) -> None:
-        self.name, self.client, self.ledger = name, client, ledger
-        self.refused = 0
-        self._rng, self._rate = rng, rate
-        self._made = 0
-        self._live: list[str] = []
-        self._acts: dict[int, tuple[Act, str]] = {}
-        self._seen: set[str] = set()
-        client.replica.on_settled = self._settled
-
-    async def type(self) -> None:
-        while True:
-            await asyncio.sleep(self._rng.expovariate(self._rate))
-            if len(self.client.replica.unacknowledged) < UNSENT_EDITS:
-                self.edit()
-
-    def edit(self) -> None:
-        rng = self._rng
-        if self._live and (len(self._live) >= LIVE_TAGS or rng.random() < 0.25):
-            tag = self._live.pop(rng.randrange(len(self._live)))
-            act, change = Act.ERASE, self._erase
-        else:
-            self._made += 1
-            tag = f"{rng.choice((TEXT, ARRAY, MAP))}.{self.name}.{self._made}"
-            self._live.append(tag)
-            act, change = Act.WRITE, self._write
-        self.ledger.tried(act, tag)
-        before = self.client.replica.edits
-        change(tag.partition(".")[0], tag)
-        if self.client.replica.edits == before:
-            return  # nothing to erase: the read-back will say that it was lost
-        edit = self.client.replica.last_edit
-        assert edit is not None
-        self._acts[edit.number] = act, tag
-
-    def _write(self, root: str, tag: str) -> None:
-        doc, rng = self.client.doc, self._rng
-        if root == TEXT:
-            text = doc.get(TEXT, type=Text)
-            gaps = [0, *(match.end() for match in re.finditer(r"\]", str(text)))]
-            text.insert(rng.choice(gaps), f"[{tag}]")
-        elif root == ARRAY:
-            array = doc.get(ARRAY, type=Array)
-            array.insert(rng.randint(0, len(array)), tag)
-        else:
-            doc.get(MAP, type=Map)[tag] = True
-
-    def _erase(self, root: str, tag: str) -> None:
-        doc = self.client.doc
-        if root == TEXT:
-            text = doc.get(TEXT, type=Text)
-            start = str(text).find(f"[{tag}]")
-            if start >= 0:
-                del text[start : start + len(tag) + 2]
-        elif root == ARRAY:
-            array = doc.get(ARRAY, type=Array)
-            items = list(array)
-            if tag in items:
-                del array[items.index(tag)]
-        else:
-            entries = doc.get(MAP, type=Map)
-            if tag in entries:
-                del entries[tag]
-
-    def _settled(self, edit: Edit) -> None:
-        act, tag = self._acts.pop(edit.number)
-        if edit.acknowledged is None:
-            self.refused += 1
-        else:
-            self.ledger.acknowledge(act, tag)
-
-    def look(self) -> None:
-        """Enters in the ledger what this client has been shown of the others' doing."""
-        others = {tag for tag in tags_in(self.client.doc) if f".{self.name}." not in tag}
-        self.ledger.show(Act.WRITE, others)
-        self.ledger.show(Act.ERASE, self._seen - others)
-        self._seen |= others
-
-
 class _Crash:
     def __init__(self, plan: Plan, server: TwinSpace, on_cycle: Callable[[], None]) -> None:
         self._plan, self._server, self._on_cycle = plan, server, on_cycle
         self._rng = random.Random(plan.seed)
         self._names = [f"doc/crash-{number}" for number in range(plan.documents)]
         self._ledgers = {name: Ledger() for name in self._names}
-        self._typists: list[_Typist] = []
+        self._typists: list[Typist] = []
         self.outcome = Outcome()
 
     async def run(self) -> Outcome:
@@ -220,7 +132,7 @@ class _Crash:
                 if isinstance(result, Exception):
                     raise result
 
-    def _typist(self, number: int) -> _Typist:
+    def _typist(self, number: int) -> Typist:
         name, document = f"c{number}", self._names[number % len(self._names)]
         rng = random.Random(f"{self._plan.seed} {name}")
         client = Client(
@@ -233,7 +145,7 @@ class _Crash:
             rng=rng,
         )
         client.show({"name": name})
-        return _Typist(name, client, self._ledgers[document], rng, self._plan.rate)
+        return Typist(name, client, self._ledgers[document], rng, self._plan.rate)
 
     async def _cycle(self, cycle: int) -> None:
         rng = self._rng
@@ -328,15 +240,10 @@ class _Crash:
                         self.outcome.unequal.append(typist.name)
 
 
-def _content(client: Client) -> tuple[str, object, object]:
-    doc = client.doc
-    return str(doc.get(TEXT, type=Text)), doc.get(ARRAY, type=Array).to_py(), doc.get(MAP, type=Map).to_py()
-
-
 async def _becomes_equal(client: Client, reader: Client) -> bool:
     """Whether a client has, as soon as it has heard everything, what a fresh one has."""
     try:
-        await client.until(lambda: client.replica.synced and _content(client) == _content(reader))
+        await client.until(lambda: client.replica.synced and content(client.doc) == content(reader.doc))
     except TimeoutError:
         return False
     return True

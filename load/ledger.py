@@ -15,7 +15,7 @@ from typing import Any
 
 from pycrdt import Array, Doc, Map, Text
 
-__all__ = ["ARRAY", "MAP", "TEXT", "Act", "Ledger", "Losses", "tags_in"]
+__all__ = ["ARRAY", "MAP", "TEXT", "Act", "Ledger", "Losses", "content", "tags_in"]
 
 TEXT, ARRAY, MAP = "text", "array", "map"
 """Root types; tags lie in brackets in the text, as items of the array, as keys of the map."""
@@ -37,6 +37,12 @@ def tags_in(doc: Doc[Any]) -> Counter[str]:
     found.update(doc.get(ARRAY, type=Array))
     found.update(doc.get(MAP, type=Map).keys())
     return found
+
+
+def content(doc: Doc[Any]) -> tuple[str, list[str], dict[str, bool]]:
+    """All that is in a document, in its order, to compare it with another."""
+    array, entries = doc.get(ARRAY, type=Array), doc.get(MAP, type=Map)
+    return str(doc.get(TEXT, type=Text)), list(array), dict(entries.items())
 
 
 @dataclass(slots=True)

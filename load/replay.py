@@ -31,7 +31,7 @@ import click
 from crdt.update import UpdateSummary
 
 from .client import Client
-from .command import WorkloadError, run
+from .command import Speed, WorkloadError, run
 from .report import Machine, milliseconds, progress
 from .servers import TwinSpace
 from .target import checked
@@ -319,87 +319,33 @@ def _table(trace: Trace, plan: Plan, outcome: Outcome, machine: Machine) -> str:
     return "\n".join(f"{name:<22}{value}" for name, value in rows)
 
 
-class _Speed(click.ParamType[float | None]):
-    name = "N|max"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        if value is None or value == "max":
-            return None
-        try:
-            speed = float(str(value))
-        except ValueError:
-            speed = 0.0
-        if not 0 < speed < float("inf"):
-            self.fail(f"{value} is neither a positive number nor max.", param, ctx)
-        return speed
-
-
 FRAMINGS = {**{framing.value: (framing,) for framing in Framing}, "mixed": tuple(Framing)}
 
 
+# fmt: off
 @click.command("replay")
-@click.option(
-    "--trace",
-    "path",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE",
-    help="The recorded session: JSON, gzipped or not.",
-)
-@click.option(
-    "--url",
-    metavar="URL",
-    help="A server on this machine, without the document: ws://127.0.0.1:8080/collab for this project's, "
-    "ws://127.0.0.1:1234 for a stock y-websocket server. Without it, this project's server is started "
-    "on a temporary folder.",
-)
+@click.option("--trace", "path", type=click.Path(path_type=Path), required=True, metavar="FILE",
+              help="The recorded session: JSON, gzipped or not.")
+@click.option("--url", metavar="URL",
+              help="A server on this machine, without the document: ws://127.0.0.1:8080/collab for this "
+              "project's, ws://127.0.0.1:1234 for a stock y-websocket server. Without it, this project's "
+              "server is started on a temporary folder.")
 @click.option("--token", metavar="T", help="Document token for --url.")
 @click.option("--document", metavar="NAME", help="A document that is empty. [default: a new one]")
-@click.option(
-    "--framing",
-    type=click.Choice(list(FRAMINGS)),
-    default="y-websocket",
-    show_default=True,
-    help="What the clients speak; mixed: in turn.",
-)
-@click.option(
-    "--speed",
-    type=_Speed(),
-    default=None,
-    help="So many times the recorded speed (0.2 s between edits where none is recorded), or as fast as "
-    "every writer's next edit may be made. [default: max]",
-)
-@click.option(
-    "--interval",
-    type=click.FloatRange(0),
-    default=1000 * Pace().interval,
-    show_default=True,
-    help="Milliseconds between two messages of one client, at least; edits typed meanwhile are merged. "
-    "A server takes so many messages a second from one sender: ours 200.",
-)
-@click.option(
-    "--window",
-    type=click.IntRange(1),
-    default=Pace().window,
-    show_default=True,
-    help="Messages a client sends ahead of their acknowledgement.",
-)
-@click.option(
-    "--batch",
-    type=click.IntRange(1, 200),
-    default=Pace().batch,
-    show_default=True,
-    help="Edits merged into one message at most; 1: every edit travels alone.",
-)
-@click.option(
-    "--readers",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="Clients that only watch.",
-)
+@click.option("--framing", type=click.Choice(list(FRAMINGS)), default="y-websocket", show_default=True,
+              help="What the clients speak; mixed: in turn.")
+@click.option("--speed", type=Speed(), default=None,
+              help="So many times the recorded speed (0.2 s from edit to edit where none is recorded), or as "
+              "fast as every writer's next edit may be made. [default: max]")
+@click.option("--interval", type=click.FloatRange(0), default=1000 * Pace().interval, show_default=True,
+              help="Milliseconds between two messages of one client, at least; edits typed meanwhile are "
+              "merged. A server takes so many messages a second from one sender: ours 200.")
+@click.option("--window", type=click.IntRange(1), default=Pace().window, show_default=True,
+              help="Messages a client sends ahead of their acknowledgement.")
+@click.option("--batch", type=click.IntRange(1, 200), default=Pace().batch, show_default=True,
+              help="Edits merged into one message at most; 1: every edit travels alone.")
+@click.option("--readers", type=click.IntRange(0), default=1, show_default=True,
+              help="Clients that only watch.")
 def command(
     path: Path,
     url: str | None,
@@ -421,6 +367,7 @@ def command(
     document = document or f"doc/replay-{secrets.token_hex(4)}"
     plan = Plan(url or "", document, lambda _: token, FRAMINGS[framing], speed, pace, readers)
     run(_command(path, plan))
+# fmt: on
 
 
 async def _command(path: Path, plan: Plan) -> None:

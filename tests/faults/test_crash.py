@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from load.command import WorkloadError
 from load.crash import COMPACTION, Kill, Outcome, Plan, crash
 from load.servers import TwinSpace
 
@@ -30,11 +31,27 @@ async def test_nothing_acknowledged_or_shown_is_lost() -> None:
     assert outcome.shown > 100
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not here; nothing else can do this")
 async def test_nothing_is_lost_when_it_dies_inside_a_commit() -> None:
-    outcome = await killed(Plan(SEED, cycles=3, clients=4, documents=1, kill=Kill.FSYNC))
+    plan = Plan(SEED, cycles=3, clients=4, documents=1, kill=Kill.FSYNC)
+    if shutil.which("strace") is None:
+        with pytest.raises(WorkloadError, match="There is no strace here"):
+            await killed(plan)
+        return
+    outcome = await killed(plan)
     assert outcome.kept, outcome
     assert outcome.kills_at_a_call >= 2
+
+
+def test_without_strace_the_command_says_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "load", "crash", "--kill", "fsync"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PATH": ""},
+    )
+    assert done.returncode == 1
+    assert "Error: There is no strace here, which --kill fsync needs. Install it" in done.stderr
 
 
 class Forgetful(TwinSpace):

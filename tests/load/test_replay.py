@@ -7,8 +7,8 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,11 @@ from pathlib import Path
 import pytest
 from conftest import MakeToken
 from made_sessions import make_session
-from pycrdt.websocket import WebsocketServer
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
-from crdt.sync import decode_sync
-from crdt.update import read_update
-from load.coverage import Coverage
 from load.replay import Plan, Stalled, replay
 from load.trace import Trace, parse_trace
 from load.wire import Framing
 from load.writer import Pace
-
-UPDATE = b"\x00\x02"
-"""How an edit begins in y-websocket's framing."""
 
 
 @pytest.fixture(scope="module")
@@ -84,86 +75,37 @@ async def test_a_document_with_content_is_left_alone(
         await replay(trace, plan)
 
 
-class _Channel:
-    """A websockets connection as pycrdt-websocket wants it."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
-        assert socket.request is not None
-        self.path = socket.request.path
-
-    def __aiter__(self) -> "_Channel":
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await self.recv()
-        except ConnectionClosed:
-            raise StopAsyncIteration from None
-
-    async def send(self, message: bytes) -> None:
-        await self._socket.send(message)
-
-    async def recv(self) -> bytes:
-        message = await self._socket.recv()
-        assert isinstance(message, bytes)
-        return message
-
-
-class _NoEcho(_Channel):
-    """The same, but what this connection wrote itself is not sent back to it."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        super().__init__(socket)
-        self._own = Coverage()
-
-    async def recv(self) -> bytes:
-        message = await super().recv()
-        if message.startswith(UPDATE):
-            self._own.add(read_update(decode_sync(message[1:]).update))
-        return message
-
-    async def send(self, message: bytes) -> None:
-        own = message.startswith(UPDATE) and self._own.covers(read_update(decode_sync(message[1:]).update))
-        if not own:
-            await super().send(message)
-
-
-@asynccontextmanager
-async def stock_server(channel: type[_Channel]) -> AsyncIterator[str]:
-    async with WebsocketServer() as rooms:
-
-        async def handle(socket: ServerConnection) -> None:
-            await rooms.serve(channel(socket))
-
-        async with serve(handle, "127.0.0.1", 0) as server:
-            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+@contextmanager
+def stock_server(mode: str) -> Iterator[str]:
+    """A stock y-websocket server, or one that behaves worse: see stock_server.py."""
+    script = Path(__file__).with_name("stock_server.py")
+    process = subprocess.Popen([sys.executable, str(script), mode], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"ws://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 async def test_it_works_on_a_stock_y_websocket_server(trace: Trace) -> None:
-    async with stock_server(_Channel) as url:
+    with stock_server("echo") as url:
         outcome = await replay(trace, Plan(url, "stock"))
     assert outcome.complete
     assert outcome.echoes
 
 
 async def test_where_nothing_is_echoed_a_second_client_is_the_witness(trace: Trace) -> None:
-    async with stock_server(_NoEcho) as url:
+    with stock_server("no-echo") as url:
         outcome = await replay(trace, Plan(url, "silent"))
     assert outcome.complete
     assert not outcome.echoes
 
 
 async def test_a_server_that_swallows_edits_is_not_waited_for_for_ever(trace: Trace) -> None:
-    class Swallows(_Channel):
-        async def recv(self) -> bytes:
-            while (message := await super().recv()).startswith(UPDATE):
-                pass
-            return message
-
-    async with stock_server(Swallows) as url:
-        with pytest.raises(Stalled, match=r"writer 0 .* has 1 messages that are not acknowledged"):
-            await replay(trace, Plan(url, "swallowed", patience=1))
+    swallowed = pytest.raises(Stalled, match=r"writer 0 .* has 1 messages that are not acknowledged")
+    with stock_server("swallow") as url, swallowed:
+        await replay(trace, Plan(url, "swallowed", patience=1))
 
 
 class TestCommand:
