@@ -1,0 +1,410 @@
+"""Every route for every kind of caller, against the permission matrix of the domain.
+
+The table below is written from the matrix, not from rooms/policy.py. A route that names an action and has no
+row here fails, and so does a route that says neither an action nor a marker.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from house import House, open_house
+from sqlalchemy import delete, insert, select, update
+from village import PASSWORD, Facts, build, copy, email_of
+
+from rooms import schema
+from rooms.policy import Action
+from rooms.services import Services
+from rooms.values import PageId, PersonId, RoomKind, SeeRule
+from server.api.routing import Marker
+from server.app import all_routes
+
+in_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+# Y: done. N: 403, told that it is not theirs to do. X: 404, the same as what is not there.
+# PAR is a teacher of the partner school; REM was a teacher of the space and still is one of the school;
+# OUT leads another space; STR is a pupil there. Without a log-in, or with an expired one, all is 401.
+TABLE = """
+                                              GST STU STE TEA PAR ADM FND REM OUT STR
+GET    /spaces/{space_id}            space      N   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}            elsewhere  X   X   X   X   X   X   X   X   Y   Y
+GET    /spaces/{space_id}            nowhere    X   X   X   X   X   X   X   X   X   X
+GET    /spaces/{space_id}/members    space      N   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/pages      space      N   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/pages      elsewhere  X   X   X   X   X   X   X   X   Y   Y
+GET    /spaces/{space_id}/bin        space      N   Y   Y   Y   Y   Y   Y   X   X   X
+PATCH  /spaces/{space_id}            space      N   N   N   N   N   Y   Y   X   X   X
+PATCH  /spaces/{space_id}            elsewhere  X   X   X   X   X   X   X   X   Y   N
+PUT    /spaces/{space_id}/status     space      N   N   N   N   N   Y   Y   X   X   X
+PUT    /spaces/{space_id}/freeze     space      N   N   N   Y   Y   Y   Y   X   X   X
+DELETE /spaces/{space_id}/freeze     space      N   N   N   N   N   Y   Y   X   X   X
+POST   /spaces/{space_id}/rooms      space      N   N   N   Y   Y   Y   Y   X   X   X
+PATCH  /rooms/{room_id}              team       X   N   N   Y   Y   Y   Y   X   X   X
+PATCH  /rooms/{room_id}              staff      X   X   X   Y   Y   Y   Y   X   X   X
+PUT    /rooms/{room_id}/state        of-teacher X   N   N   Y   N   Y   Y   X   X   X
+PUT    /rooms/{room_id}/state        general    X   N   N   N   N   Y   Y   X   X   X
+POST   /rooms/{room_id}/pages        general    X   N   Y   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/pages        team       X   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/pages        other-team X   X   X   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/pages        staff      X   X   X   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}              by-founder X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}              for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}              a-draft    X   X   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}              stu-draft  X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}              nowhere    X   X   X   X   X   X   X   X   X   X
+GET    /pages/{page_id}/content      by-founder X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/content      for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/content      a-draft    X   X   Y   Y   Y   Y   Y   X   X   X
+PATCH  /pages/{page_id}              by-founder X   N   N   Y   Y   Y   Y   X   X   X
+PATCH  /pages/{page_id}              by-student X   Y   N   Y   Y   Y   Y   X   X   X
+PATCH  /pages/{page_id}              by-editor  X   N   Y   Y   Y   Y   Y   X   X   X
+PATCH  /pages/{page_id}              for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+PUT    /pages/{page_id}/lock         by-founder X   N   N   N   N   Y   Y   X   X   X
+PUT    /pages/{page_id}/lock         by-teacher X   N   N   Y   N   Y   Y   X   X   X
+PUT    /pages/{page_id}/lock         by-editor  X   N   N   N   N   Y   Y   X   X   X
+DELETE /pages/{page_id}/lock         by-founder X   N   N   N   N   Y   Y   X   X   X
+DELETE /pages/{page_id}/lock         by-teacher X   N   N   Y   N   Y   Y   X   X   X
+DELETE /pages/{page_id}              by-founder X   N   N   N   N   Y   Y   X   X   X
+DELETE /pages/{page_id}              by-teacher X   N   N   Y   N   Y   Y   X   X   X
+DELETE /pages/{page_id}              by-editor  X   N   Y   N   N   Y   Y   X   X   X
+DELETE /pages/{page_id}              by-student X   N   N   N   N   Y   Y   X   X   X
+DELETE /pages/{page_id}              stu-draft  X   Y   N   N   N   Y   Y   X   X   X
+POST   /pages/{page_id}/restore      binned-fnd X   X   X   X   X   Y   Y   X   X   X
+POST   /pages/{page_id}/restore      binned-ste X   X   Y   X   X   Y   Y   X   X   X
+POST   /spaces/{space_id}/members    ebro-pupil N   N   N   Y   N   Y   Y   X   X   X
+PATCH  /memberships/{membership_id}  mate       N   N   N   Y   N   Y   Y   X   X   X
+PATCH  /memberships/{membership_id}  pal        N   N   N   N   Y   Y   Y   X   X   X
+PATCH  /memberships/{membership_id}  adult      N   N   N   N   N   Y   Y   X   X   X
+PATCH  /memberships/{membership_id}  founder    N   N   N   N   N   N   N   X   X   X
+DELETE /memberships/{membership_id}  mate       N   N   N   Y   N   Y   Y   X   X   X
+DELETE /memberships/{membership_id}  pal        N   N   N   N   Y   Y   Y   X   X   X
+DELETE /memberships/{membership_id}  guest      Y   N   N   N   N   Y   Y   X   X   X
+DELETE /memberships/{membership_id}  founder    N   N   N   N   N   N   N   X   X   X
+GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
+POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
+POST   /people/{person_id}/code      mate       N   N   N   Y   N   Y   Y   Y   X   X
+PATCH  /people/{person_id}           mate       N   N   N   Y   N   Y   Y   Y   X   X
+"""
+CALLERS = {
+    "GST": "guest",
+    "STU": "student",
+    "STE": "editor",
+    "TEA": "teacher",
+    "PAR": "partner",
+    "ADM": "admin",
+    "FND": "founder",
+    "REM": "removed",
+    "OUT": "outsider",
+    "STR": "stranger",
+}
+STATUS = {"N": 403, "X": 404}
+NOT_FOUND = {"error": {"code": "not-found", "message": "There is nothing here, or it is not open to you."}}
+
+
+def rows() -> list[tuple[str, str, str, dict[str, str]]]:
+    head, *lines = [line.split() for line in TABLE.strip().splitlines()]
+    return [(m, path, target, dict(zip(head, cells, strict=True))) for m, path, target, *cells in lines]
+
+
+Request = tuple[dict[str, str], dict[str, Any] | None]
+
+
+@dataclass
+class World:
+    """A node with the village in it, put back to its first state before each request."""
+
+    house: House
+    facts: Facts
+    tokens: dict[str, str] = field(default_factory=dict)
+    first: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    numbers: Any = field(default_factory=itertools.count)
+
+    @property
+    def services(self) -> Services:
+        return self.house.node.services
+
+    async def remember(self) -> None:
+        async with self.services.records.reading() as tx:
+            for table in (schema.spaces, schema.memberships, schema.room_members, schema.rooms):
+                self.first[table.name] = [dict(row) for row in await tx.all(select(table))]
+
+    async def put_back(self) -> None:
+        async with self.services.records.writing() as tx:
+            for table in (schema.spaces, schema.memberships, schema.rooms):
+                for row in self.first[table.name]:
+                    await tx.do(update(table).where(table.c.id == row["id"]).values(row))
+            await tx.do(delete(schema.room_members))
+            await tx.do(insert(schema.room_members), self.first["room_members"])
+            await tx.do(
+                update(schema.people).where(schema.people.c.state == "disabled").values(state="active")
+            )
+
+    async def page(self, author: str, room: str = "general", **changes: Any) -> PageId:
+        pages, person = self.services.pages, self.facts.people[author]
+        title = f"Page {next(self.numbers)}"
+        page = PageId((await pages.create(person, self.facts.rooms[room], title=title)).id)
+        if changes:
+            await pages.change(person, page, changes)
+        return page
+
+    async def call(
+        self, method: str, path: str, body: dict[str, Any] | None, token: str | None
+    ) -> tuple[int, Any]:
+        headers = {"Origin": self.house.url}
+        if token is not None:
+            headers["Cookie"] = f"__Host-twinspace={token}"
+        async with self.house.http.request(
+            method, f"{self.house.url}/api{path}", json=body, headers=headers
+        ) as answer:
+            json = answer.content_type == "application/json"
+            return answer.status, await answer.json() if json else await answer.text()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("permissions")
+    (folder / "built").mkdir()
+    (folder / "data").mkdir()
+    await _in_thread(build, folder / "built")
+    facts = copy(folder / "built", folder / "data")
+    shutil.rmtree(folder / "built")
+    async with open_house(folder / "data", api_rate=100_000.0, api_burst=1_000_000) as house:
+        world = World(house, facts)
+        sessions = house.node.services.sessions
+        for name in (*CALLERS.values(), "expired"):
+            who = "teacher" if name == "expired" else name
+            if who in facts.codes:
+                made = await sessions.log_in_with_code(facts.codes[who], address="")
+            else:
+                made = await sessions.log_in_with_password(email_of(who), PASSWORD, address="")
+            world.tokens[name] = made.token
+            if name == "expired":
+                async with house.node.services.records.writing() as tx:
+                    mine = schema.sessions.c.id == made.principal.session_id
+                    await tx.do(update(schema.sessions).where(mine).values(expires_at=1.0))
+        await world.remember()
+        yield world
+
+
+async def _in_thread(work: Callable[[Path], None], folder: Path) -> None:
+    import asyncio
+
+    await asyncio.to_thread(work, folder)
+
+
+# What each target of the table is, and what is sent to it
+
+
+def space(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def find(world: World, method: str) -> dict[str, str]:
+        return {"space_id": world.facts.spaces.get(name, "no-such-space")}
+
+    return find
+
+
+def room(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def find(world: World, method: str) -> dict[str, str]:
+        return {"room_id": world.facts.rooms[name]}
+
+    return find
+
+
+def page(
+    author: str, where: str = "general", **changes: Any
+) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def make(world: World, method: str) -> dict[str, str]:
+        return {"page_id": await world.page(author, where, **changes)}
+
+    return make
+
+
+def binned(author: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def make(world: World, method: str) -> dict[str, str]:
+        made = await world.page(author)
+        await world.services.pages.bin(world.facts.people[author], made)
+        return {"page_id": made}
+
+    return make
+
+
+def member(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def find(world: World, method: str) -> dict[str, str]:
+        return {"membership_id": world.facts.members[name], "person_id": world.facts.people[name]}
+
+    return find
+
+
+async def nowhere(world: World, method: str) -> dict[str, str]:
+    return {"space_id": "no-such-thing", "page_id": "no-such-thing"}
+
+
+async def room_of_teacher(world: World, method: str) -> dict[str, str]:
+    made = await world.services.spaces.make_room(
+        world.facts.people["teacher"],
+        world.facts.spaces["rivers"],
+        title="Of the teacher",
+        kind=RoomKind.GENERAL,
+    )
+    return {"room_id": made.id}
+
+
+async def other_team(world: World, method: str) -> dict[str, str]:
+    made = await world.services.spaces.make_room(
+        world.facts.people["founder"],
+        world.facts.spaces["rivers"],
+        title="Other team",
+        members=[world.facts.members["mate"]],
+    )
+    return {"room_id": made.id}
+
+
+async def ebro_pupil(world: World, method: str) -> dict[str, str]:
+    """A pupil of the first school who is not in the space."""
+    founder, rivers = world.facts.people["founder"], world.facts.spaces["rivers"]
+    people, members = world.services.people, world.services.members
+    [made] = await people.make_pupils(founder, world.facts.schools["ebro"], rivers, [None])
+    [joined] = [m for m in await members.of_space(founder, rivers) if m.person_id == made.person_id]
+    await members.remove(founder, joined.id)  # type: ignore[arg-type]
+    return {"space_id": rivers, "pupil": made.person_id}
+
+
+async def ebro(world: World, method: str) -> dict[str, str]:
+    return {"school_id": world.facts.schools["ebro"]}
+
+
+TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
+    "space": space("rivers"),
+    "elsewhere": space("elsewhere"),
+    "nowhere": nowhere,
+    "general": room("general"),
+    "team": room("team"),
+    "staff": room("staff"),
+    "of-teacher": room_of_teacher,
+    "other-team": other_team,
+    "by-founder": page("founder"),
+    "by-teacher": page("teacher"),
+    "by-editor": page("editor", "team"),
+    "by-student": page("student", "team"),
+    "stu-draft": page("student", "team", see_rule=SeeRule.DRAFT),
+    "a-draft": page("founder", see_rule=SeeRule.DRAFT),
+    "for-staff": page("founder", see_rule=SeeRule.STAFF),
+    "binned-fnd": binned("founder"),
+    "binned-ste": binned("editor"),
+    "mate": member("mate"),
+    "pal": member("pal"),
+    "guest": member("guest"),
+    "adult": member("guest"),
+    "founder": member("founder"),
+    "ebro-pupil": ebro_pupil,
+    "ebro": ebro,
+}
+
+
+def body_of(method: str, path: str, target: str, ids: dict[str, str], world: World) -> dict[str, Any] | None:
+    adult = target in ("adult", "founder")
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("PATCH", "/spaces/{space_id}"): {"summary": "New"},
+        ("PUT", "/spaces/{space_id}/status"): {"status": "closed"},
+        ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
+        ("PATCH", "/rooms/{room_id}"): {"title": "New"},
+        ("PUT", "/rooms/{room_id}/state"): {"state": "frozen"},
+        ("POST", "/rooms/{room_id}/pages"): {"title": "New"},
+        ("PATCH", "/pages/{page_id}"): {"title": "New"},
+        ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
+        ("POST", "/spaces/{space_id}/members"): {"person_id": ids.get("pupil", "")},
+        ("PATCH", "/memberships/{membership_id}"): {"role": "teacher" if adult else "student-editor"},
+        ("POST", "/schools/{school_id}/pupils"): {"space_id": world.facts.spaces["rivers"], "count": 1},
+        ("PATCH", "/people/{person_id}"): {"name": "New"},
+    }
+    return bodies.get((method, path))
+
+
+def test_every_route_says_what_it_is() -> None:
+    for route in all_routes():
+        assert isinstance(route.action, Action) or isinstance(route.access, Marker), route.path
+
+
+def test_every_route_with_an_action_stands_in_the_table() -> None:
+    routes = {(route.method, route.path) for route in all_routes() if route.action is not None}
+    assert routes == {(method, path) for method, path, _, _ in rows()}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target", "cells"), rows(), ids=lambda value: value if isinstance(value, str) else ""
+)
+@in_one_loop
+async def test_route(world: World, method: str, path: str, target: str, cells: dict[str, str]) -> None:
+    got: dict[str, str] = {}
+    await world.put_back()
+    for role, name in CALLERS.items():
+        ids = await TARGETS[target](world, method)
+        body = body_of(method, path, target, ids, world)
+        status, answer = await world.call(method, path.format(**ids), body, world.tokens[name])
+        got[role] = next((cell for cell, code in STATUS.items() if code == status), str(status))
+        if 200 <= status < 300:
+            got[role] = "Y"
+            await world.put_back()
+        elif status == 404:
+            assert answer == NOT_FOUND
+        elif status == 403:
+            assert answer["error"]["code"] == "not-allowed"
+    assert got == cells
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target", "cells"), rows(), ids=lambda value: value if isinstance(value, str) else ""
+)
+@in_one_loop
+async def test_without_a_log_in(
+    world: World, method: str, path: str, target: str, cells: dict[str, str]
+) -> None:
+    """The same answer whether there is such a thing or not, and nothing is done."""
+    await world.put_back()
+    ids = await TARGETS[target](world, method)
+    body = body_of(method, path, target, ids, world)
+    for token in (None, world.tokens["expired"], "made-up"):
+        for path_ids in (ids, dict.fromkeys(ids, "no-such-thing")):
+            status, answer = await world.call(method, path.format(**path_ids), body, token)
+            assert (status, answer["error"]["code"]) == (401, "not-logged-in")
+
+
+@in_one_loop
+async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: World) -> None:
+    await world.put_back()
+    logged_in = {
+        (route.method, route.path)
+        for route in all_routes()
+        if route.access is not None and route.access.value == "logged-in"
+    }
+    assert logged_in == {("GET", "/me"), ("PATCH", "/me"), ("PUT", "/me/password")}
+    for name in CALLERS.values():
+        status, me = await world.call("GET", "/me", None, world.tokens[name])
+        assert status == 200
+        assert me["person"]["id"] == world.facts.people[name]
+        status, me = await world.call("PATCH", "/me", {"language": "pt"}, world.tokens[name])
+        assert me["person"]["language"] == "pt"
+    mate = await world.services.people.get(PersonId(world.facts.people["mate"]))
+    assert mate.language is None
+
+
+@in_one_loop
+async def test_a_foreign_page_changes_nothing_with_a_log_in(world: World) -> None:
+    await world.put_back()
+    headers = {
+        "Origin": "https://evil.example",
+        "Cookie": f"__Host-twinspace={world.tokens['admin']}",
+    }
+    url = f"{world.house.url}/api/spaces/{world.facts.spaces['rivers']}"
+    async with aiohttp.ClientSession() as http:
+        async with http.patch(url, json={"title": "Stolen"}, headers=headers) as answer:
+            assert answer.status in (401, 403)
+        async with http.get(url, headers=headers) as answer:
+            assert answer.status == 401
