@@ -195,14 +195,16 @@ class Line:
     async def hear_until(self, word: str, *, key: str | None = None, count: int = 1) -> list[Frame]:
         """All frames up to and with the ``count``-th that is ``word`` (and has this routing key)."""
         heard: list[Frame] = []
-        while count:
-            try:
-                frame = await self.hear()
-            except TimeoutError:
-                raise AssertionError(f"waited for {word!r}, heard {[each.word for each in heard]}") from None
-            heard.append(frame)
-            if frame.word.startswith(word) and (key is None or frame.key == key):
-                count -= 1
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                while count:
+                    frame = await self.hear()
+                    heard.append(frame)
+                    if frame.word.startswith(word) and (key is None or frame.key == key):
+                        count -= 1
+        except TimeoutError:
+            words = [each.word for each in heard]
+            raise AssertionError(f"waited for {word!r}, heard {words[:20]} ... {words[-20:]}") from None
         return heard
 
     async def nothing(self, seconds: float = 0.3) -> None:
