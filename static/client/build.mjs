@@ -12,7 +12,7 @@ const BUDGETS = { shell: 25 * KB, editor: 150 * KB };
 const TARGET = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const MAIN = "src/main.ts";
 const LOADED_LATER =
-  /src\/(views\/(page|page-actions|members|pupils|menu)|collab\/collab|editor\/index|i18n\/manage\/index)\.ts$/;
+  /src\/(views\/(page|page-actions|members|pupils|menu)|collab\/collab|editor\/index)\.ts$/;
 const EDITOR = "src/editor/index.ts";
 /** Built aside and swapped in at the end: a running server never sees half a build. */
 const OUT = "node_modules/.dist";
@@ -108,7 +108,11 @@ async function build() {
   const catalogues = [...outputs].filter(([, each]) =>
     /\/i18n\/(.*\/)?\w\w\.ts$/.test(each.entryPoint ?? ""),
   );
-  await buildServiceWorker([...outputs.keys()].filter((path) => !catalogues.some(([each]) => each === path)));
+  const words = catalogues.map(([path]) => path);
+  await buildServiceWorker(
+    [...outputs.keys()].filter((path) => !words.includes(path)),
+    words,
+  );
 
   const sizes = await compressAll();
   const english = (part) =>
@@ -163,7 +167,7 @@ function oneCopyOf(name, metafile) {
   }
 }
 
-async function buildServiceWorker(assets) {
+async function buildServiceWorker(assets, words) {
   const listed = ["/", ...assets].sort();
   const version = createHash("sha256")
     .update(JSON.stringify(listed))
@@ -176,7 +180,11 @@ async function buildServiceWorker(assets) {
     entryPoints: { sw: "src/offline/sw.ts" },
     outdir: OUT,
     format: "iife",
-    define: { __ASSETS__: JSON.stringify(listed), __VERSION__: JSON.stringify(version) },
+    define: {
+      __ASSETS__: JSON.stringify(listed),
+      __WORDS__: JSON.stringify(words.sort()),
+      __VERSION__: JSON.stringify(version),
+    },
   });
 }
 

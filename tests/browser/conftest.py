@@ -52,7 +52,7 @@ class Watch:
 
     def on(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error.stack or error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -1,4 +1,4 @@
-import { ApiError, api } from "./api/client.ts";
+import { ApiError, api, Unreachable } from "./api/client.ts";
 import { forgetAll, remember, startKeeping } from "./api/known.ts";
 import type { Me } from "./api/types.ts";
 import { clearStores } from "./collab/device.ts";
@@ -68,8 +68,10 @@ export function ended(): void {
 }
 
 export async function chooseLanguage(code: string): Promise<void> {
+  await setLanguage(code).catch(() => {
+    throw new Unreachable("The words of the language cannot be fetched.");
+  });
   localStorage.setItem(LANGUAGE, code);
-  await setLanguage(code);
   if (person) {
     person = { ...person, person: { ...person.person, language: code } };
     await api.patch("/api/me", { language: code }).catch(() => {});

@@ -90,6 +90,8 @@ export class PageEditor extends LitElement {
   }
 
   protected override updated(changed: Map<string, unknown>): void {
+    // An update may still be due when the element has just been removed.
+    if (!this.isConnected) return;
     if (changed.has("document") && this.session) this.close();
     if (!this.session && this.page && this.me && this.socket) this.openPage();
     else if (changed.has("page") && changed.get("page")) this.session?.pageChanged(this.page);

@@ -1,30 +1,29 @@
-/** Registers the service worker once the page is quiet, and has it keep what this page was made of. */
+import { language, onLanguage } from "../i18n/index.ts";
+
+/** Registers the service worker once the page is quiet, and tells it the language whose words to keep. */
 export function startOffline(): void {
   if (!("serviceWorker" in navigator)) return;
-  addEventListener("load", register);
-  if (document.readyState === "complete") register();
+  if (document.readyState === "complete") begin();
+  else addEventListener("load", begin, { once: true });
 }
 
-let begun = false;
-
-function register(): void {
-  if (begun) return;
-  begun = true;
+function begin(): void {
   const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 2000));
   idle(async () => {
     try {
       await navigator.serviceWorker.register(scriptUrl("/sw.js"));
-      const worker = (await navigator.serviceWorker.ready).active;
-      const used = performance
-        .getEntriesByType("resource")
-        .map((entry) => new URL(entry.name))
-        .filter((url) => url.origin === location.origin && url.pathname.startsWith("/assets/"))
-        .map((url) => url.pathname);
-      worker?.postMessage({ type: "keep", assets: used });
     } catch {
       // No service worker (private window, plain http): everything works but a reload without a network.
+      return;
     }
+    await keepWords();
+    onLanguage(keepWords);
   });
+}
+
+async function keepWords(): Promise<void> {
+  const { active } = await navigator.serviceWorker.ready;
+  active?.postMessage({ type: "language", language: language() });
 }
 
 interface TrustedTypes {

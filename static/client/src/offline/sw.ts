@@ -4,6 +4,7 @@
  * clear it at log-out). A new version takes over at once: hashed names cannot clash.
  */
 declare const __ASSETS__: string[];
+declare const __WORDS__: string[];
 declare const __VERSION__: string;
 
 interface WorkerScope {
@@ -45,12 +46,12 @@ worker.addEventListener("activate", (event) => {
   );
 });
 
-/** Word catalogues are many and one is read: the page names those that it used. */
+/** Catalogues of words are many and one language is read: the page says which. */
 worker.addEventListener("message", (event) => {
-  const data = event.data as { type?: unknown; assets?: unknown };
-  if (data?.type !== "keep" || !Array.isArray(data.assets)) return;
-  const paths = data.assets.filter((path) => typeof path === "string" && path.startsWith("/assets/"));
-  event.waitUntil(Promise.all(paths.map((path) => asset(new Request(path)).catch(() => undefined))));
+  const data = event.data as { type?: unknown; language?: unknown };
+  if (data?.type !== "language") return;
+  const mine = __WORDS__.filter((path) => path.startsWith(`/assets/${data.language}-`));
+  event.waitUntil(Promise.all(mine.map((path) => asset(new Request(path)).catch(() => undefined))));
 });
 
 worker.addEventListener("fetch", (event) => {

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { explain, onSessionLost } from "../api/client.ts";
 import type { Me } from "../api/types.ts";
 import { LANGUAGES, language, t } from "../i18n/index.ts";
+import { manageWords } from "../i18n/manage/index.ts";
 import { type Connection, connection, onConnection } from "../net.ts";
 import { go, path, type Route, startRouter } from "../router.ts";
 import { ended, me, onMe, refresh } from "../session.ts";
@@ -94,7 +95,7 @@ export class App extends View {
       return;
     }
     if (this.person && this.route.name === "pupils") {
-      import("./pupils.ts").catch(() => {
+      Promise.all([import("./pupils.ts"), manageWords()]).catch(() => {
         this.failed = t("error.unreachable");
       });
     }

@@ -2,7 +2,6 @@ import { html, type TemplateResult } from "lit";
 import type { Card } from "../api/types.ts";
 import { CARD_WORDS, wordsOf } from "../code.ts";
 import { t } from "../i18n/index.ts";
-import "../i18n/manage/index.ts";
 import { adopt } from "../styles/adopt.ts";
 import css from "../styles/cards.css";
 import { ask, openDialog } from "../ui/dialog.ts";

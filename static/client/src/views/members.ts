@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Card, Me, Member, Role, Space } from "../api/types.ts";
 import { country, t } from "../i18n/index.ts";
-import "../i18n/manage/index.ts";
 import { path } from "../router.ts";
 import { announce } from "../ui/announce.ts";
 import { ask, openDialog } from "../ui/dialog.ts";

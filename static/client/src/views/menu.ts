@@ -23,7 +23,7 @@ export async function openMenu(): Promise<void> {
         "language",
         LANGUAGES.map(({ code, name }) => ({ value: code, label: name, lang: code })),
         language(),
-        (code) => void chooseLanguage(code),
+        (code) => chooseLanguage(code).catch((error: unknown) => announce(explain(error))),
       )}
       ${choice(
         t("me.theme"),

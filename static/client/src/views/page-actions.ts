@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { EditRule, Page, SeeRule, Space } from "../api/types.ts";
 import { t } from "../i18n/index.ts";
-import "../i18n/manage/index.ts";
 import { brothers, places } from "../pages/tree.ts";
 import { go, path } from "../router.ts";
 import { announce } from "../ui/announce.ts";

@@ -2,7 +2,6 @@ import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Card, Me, Pupil } from "../api/types.ts";
 import { LANGUAGES, language, list, moment, t } from "../i18n/index.ts";
-import "../i18n/manage/index.ts";
 import { path } from "../router.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar } from "../ui/marks.ts";

@@ -1,8 +1,9 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError, api, explain } from "../api/client.ts";
 import type { Me, Page, Space } from "../api/types.ts";
 import type { Present, SpaceSession } from "../collab/collab.ts";
 import { t } from "../i18n/index.ts";
+import { manageWords } from "../i18n/manage/index.ts";
 import { onConnection } from "../net.ts";
 import { path, type Route } from "../router.ts";
 import { ended, isLeaving, me, refresh } from "../session.ts";
@@ -31,6 +32,7 @@ class SpaceFrame extends View {
     gone: { state: true },
     version: { state: true },
     session: { state: true },
+    missing: { state: true },
   };
 
   declare me: Me;
@@ -44,6 +46,8 @@ class SpaceFrame extends View {
   /** Counts the changes of the members, so that the list is fetched again. */
   declare version: number;
   declare session: SpaceSession | undefined;
+  /** The code of this part of the space could not be fetched. */
+  declare missing: boolean;
 
   private socket: unknown;
   private opened = "";
@@ -59,6 +63,7 @@ class SpaceFrame extends View {
     this.failed = "";
     this.gone = "";
     this.version = 0;
+    this.missing = false;
   }
 
   override connectedCallback(): void {
@@ -76,20 +81,31 @@ class SpaceFrame extends View {
     if (!me()) void import("../collab/collab.ts").then(({ closeSocket }) => closeSocket());
   }
 
-  protected override willUpdate(): void {
+  protected override willUpdate(changed: PropertyValues): void {
     if (this.opened !== this.route.space) {
       this.close();
       this.opened = this.route.space;
       void this.open();
     }
-    if (this.route.name === "page") void import("./page.ts");
-    if (this.route.name === "members") void import("./members.ts");
+    if (changed.has("route")) void this.fetchCode();
     this.session?.setPage(this.route.name === "page" ? this.route.page : null);
   }
 
   protected override updated(): void {
     super.updated();
     this.redrawSheet();
+  }
+
+  /** The code of the part that the route names. Without a network it may not be there. */
+  private async fetchCode(): Promise<void> {
+    const { route } = this;
+    this.missing = false;
+    try {
+      if (route.name === "page") await import("./page.ts");
+      if (route.name === "members") await Promise.all([import("./members.ts"), manageWords()]);
+    } catch {
+      if (route === this.route) this.missing = true;
+    }
   }
 
   private close(): void {
@@ -199,6 +215,7 @@ class SpaceFrame extends View {
 
   private section(space: Space): TemplateResult {
     const { route } = this;
+    if (this.missing) return trouble(t("error.unreachable"), () => this.fetchCode());
     if (route.name === "members") {
       return html`<ts-members .me=${this.me} .space=${space} .version=${this.version}></ts-members>`;
     }
@@ -272,7 +289,8 @@ class SpaceFrame extends View {
     const { space } = this;
     if (!space) return;
     try {
-      await run(await import("./page-actions.ts"), { ...this.place, space });
+      const [actions] = await Promise.all([import("./page-actions.ts"), manageWords()]);
+      await run(actions, { ...this.place, space });
     } catch {
       announce(t("error.unreachable"));
     }
