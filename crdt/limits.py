@@ -30,6 +30,14 @@ class Limits:
     """Largest clock and length of anything. The engine counts in 32 bits, signed in places."""
     name_bytes: int = 1024
     """Length of a root name, map key, attribute name, format name or element name, in UTF-8 bytes."""
+    scan_steps: int = 1_000_000
+    """Neighbours that one call of the engine may have to look at: 45 nanoseconds each. An insert at a place
+    where many have inserted looks at them all."""
+    engine_seconds: float = 0.05
+    """Processor time the engine may take for one update, whatever its size ..."""
+    engine_seconds_per_struct: float = 0.0002
+    """... and for each of its structs and deletions: in a page they take a hundredth of it, in a very large
+    document half."""
     pending_updates: int = 500
     """Updates of one document that wait for a predecessor."""
     pending_bytes: int = 2 * MIB
@@ -56,6 +64,7 @@ STORED = Limits(
     clients=2**40,
     name_bytes=2**40,
     state_vector_bytes=2**40,
+    scan_steps=2**80,
     pending_updates=2**40,
     pending_bytes=2**40,
     pending_updates_per_sender=2**40,

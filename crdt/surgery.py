@@ -13,7 +13,7 @@ from crdt.codec import Reader, var_string, var_uint
 from crdt.limits import STORED
 from crdt.update import ClockRange, Section, UpdateSummary, read_sections
 
-__all__ = ["Split", "collected", "replace_pairs", "split", "straddling"]
+__all__ = ["Split", "collected", "pieces", "replace_pairs", "split", "straddling"]
 
 _COLLECTED = 0
 _DELETED = 1
@@ -35,31 +35,17 @@ class Split:
 def split(update: bytes, summary: UpdateSummary, known: Mapping[int, int]) -> Split:
     """Splits `update` by what is known already: the clocks of each client id."""
     sections = {section.client: section for section in read_sections(update, STORED)}
-    clocks = {client: known.get(client, 0) for client in sections}
+    order, clocks, blocked = _integrable(update, sections, known)
     taken = dict.fromkeys(sections, 0)
-    blocked: dict[int, set[int]] = {}
-    work = list(sections)
-    while work:
-        client = work.pop()
-        section = sections[client]
-        before = clocks[client]
-        while taken[client] < len(section.clocks) - 1:
-            missing = _missing(update, section, taken[client], clocks, known)
-            if missing is not None:
-                blocked.setdefault(missing, set()).add(client)
-                break
-            taken[client] += 1
-            if update[section.offsets[taken[client] - 1]] != _SKIP:
-                clocks[client] = max(clocks[client], section.clocks[taken[client]])
-        if clocks[client] > before:
-            work.extend(blocked.pop(client, ()))
+    for client, _ in order:
+        taken[client] += 1
 
     ready, rest = [], []
     waits_for: set[int] = set()
     for client, section in sections.items():
         count = taken[client]
-        ready.append((section, 0, _without_gap_at_end(update, section, count)))
-        rest.append((section, _without_gap_at_start(update, section, count), len(section.clocks) - 1))
+        ready.append((section, 0, count))
+        rest.append((section, count, len(section.clocks) - 1))
     for missing, clients in blocked.items():
         if any(taken[client] < len(sections[client].clocks) - 1 for client in clients):
             waits_for.add(missing)
@@ -72,6 +58,51 @@ def split(update: bytes, summary: UpdateSummary, known: Mapping[int, int]) -> Sp
             undeleted.append(ClockRange(item.client, border, item.end))
             waits_for.add(item.client)
     return Split(_build(update, ready, deleted), _build(update, rest, undeleted), frozenset(waits_for))
+
+
+def pieces(update: bytes, summary: UpdateSummary, known: Mapping[int, int], size: int) -> Iterator[bytes]:
+    """`update` in updates of at most `size` structs or deletions, each following the one before."""
+    sections = {section.client: section for section in read_sections(update, STORED)}
+    order, _, _ = _integrable(update, sections, known)
+    for start in range(0, len(order), size):
+        parts: dict[int, tuple[Section, int, int]] = {}
+        for client, index in order[start : start + size]:
+            section, first, _ = parts.get(client, (sections[client], index, index))
+            parts[client] = section, first, index + 1
+        if piece := _build(update, list(parts.values()), ()):
+            yield piece
+    for start in range(0, len(summary.deletes), size):
+        if piece := _build(update, (), summary.deletes[start : start + size]):
+            yield piece
+
+
+def _integrable(
+    update: bytes, sections: Mapping[int, Section], known: Mapping[int, int]
+) -> tuple[list[tuple[int, int]], dict[int, int], dict[int, set[int]]]:
+    """(client, index) of the structs that can be integrated, in an order in which they can; the clocks known
+    then; and who is blocked by which missing client id."""
+    clocks = {client: known.get(client, 0) for client in sections}
+    taken = dict.fromkeys(sections, 0)
+    order: list[tuple[int, int]] = []
+    blocked: dict[int, set[int]] = {}
+    work = list(sections)
+    while work:
+        client = work.pop()
+        section = sections[client]
+        before = clocks[client]
+        while taken[client] < len(section.clocks) - 1:
+            index = taken[client]
+            missing = _missing(update, section, index, clocks, known)
+            if missing is not None:
+                blocked.setdefault(missing, set()).add(client)
+                break
+            taken[client] += 1
+            order.append((client, index))
+            if update[section.offsets[index]] != _SKIP:
+                clocks[client] = max(clocks[client], section.clocks[index + 1])
+        if clocks[client] > before:
+            work.extend(blocked.pop(client, ()))
+    return order, clocks, blocked
 
 
 def _missing(
@@ -106,6 +137,10 @@ def _build(
     update: bytes, parts: Sequence[tuple[Section, int, int]], deletes: Sequence[ClockRange]
 ) -> bytes | None:
     """An update of whole structs, `start` to `end` of each section, and of deletions."""
+    parts = [
+        (section, _without_gap_at_start(update, section, start), _without_gap_at_end(update, section, end))
+        for section, start, end in parts
+    ]
     parts = [part for part in parts if part[1] < part[2]]
     if not parts and not deletes:
         return None

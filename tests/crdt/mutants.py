@@ -237,7 +237,7 @@ def verdict(base: Base, mutant: bytes) -> str:
         copy.load(part)
     if read_state_vector(copy.state_vector(), STORED) != read_state_vector(document.state_vector(), STORED):
         return "FAULT: the state does not load to the same state vector"
-    if {client: clock for client, clock in document._clocks.items() if clock} != read_state_vector(
+    if {client: clock for client, clock in document._known.clocks.items() if clock} != read_state_vector(
         document.state_vector(), STORED
     ):
         return "FAULT: the engine holds other clocks than the document believes"

@@ -90,8 +90,8 @@ def yjs() -> Iterator[YjsPeer]:
 
 
 def cut(content: Any) -> str:
-    """Content with every pair cut: Yjs cuts one for good in its own copy when it marks text that needs no mark,
-    an edit of which nobody hears."""
+    """Content with every pair cut: Yjs cuts one in its own copy even for marks that change nothing and that
+    nobody hears of."""
     return re.sub("[\U00010000-\U0010ffff]", "\ufffd\ufffd", json.dumps(content, ensure_ascii=False))
 
 
