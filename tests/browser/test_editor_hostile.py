@@ -12,7 +12,17 @@ from pathlib import Path
 
 from conftest import LogsIn
 from demo_server import Demo
-from editor_page import blocks, editor, expect_blocks, expect_words, make_page, open_editor, page_id, pill, write
+from editor_page import (
+    blocks,
+    editor,
+    expect_blocks,
+    expect_words,
+    make_page,
+    open_editor,
+    page_id,
+    pill,
+    write,
+)
 from playwright.sync_api import Page, expect
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 from wire import AWARENESS, SYNC, Line, awareness, hocuspocus, update

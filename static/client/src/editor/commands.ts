@@ -1,7 +1,13 @@
 import { chainCommands, lift, setBlockType, toggleMark, wrapIn } from "prosemirror-commands";
 import type { Attrs, MarkType, Node, NodeType } from "prosemirror-model";
 import { liftListItem, sinkListItem, wrapInList } from "prosemirror-schema-list";
-import { type Command, type EditorState, NodeSelection, TextSelection } from "prosemirror-state";
+import {
+  type Command,
+  type EditorState,
+  NodeSelection,
+  TextSelection,
+  type Transaction,
+} from "prosemirror-state";
 import {
   addColumnAfter,
   addColumnBefore,
@@ -11,7 +17,7 @@ import {
   deleteRow,
   deleteTable,
   isInTable,
-  toggleHeaderRow,
+  toggleHeader,
 } from "prosemirror-tables";
 import { bindingKey } from "./binding/sync.ts";
 import { schema } from "./schema.ts";
@@ -127,10 +133,26 @@ export const insertBreak: Command = (state, dispatch) => {
   return true;
 };
 
+/** A dividing line, with the caret in the text behind it (an empty paragraph if there is none). */
 export const insertRule: Command = (state, dispatch) => {
-  dispatch?.(state.tr.replaceSelectionWith((nodes.horizontal_rule as NodeType).create()).scrollIntoView());
+  dispatch?.(withRule(state.tr).scrollIntoView());
   return true;
 };
+
+export function withRule(transaction: Transaction): Transaction {
+  const rule = (nodes.horizontal_rule as NodeType).create();
+  transaction.replaceSelectionWith(rule);
+  const end = transaction.mapping.map(transaction.selection.to);
+  let after = -1;
+  transaction.doc.nodesBetween(0, Math.min(end + 1, transaction.doc.content.size), (node, pos) => {
+    if (node === rule) after = pos + node.nodeSize;
+  });
+  if (after < 0) return transaction;
+  if (!transaction.doc.resolve(after).nodeAfter?.isTextblock) {
+    transaction.insert(after, (nodes.paragraph as NodeType).create());
+  }
+  return transaction.setSelection(TextSelection.create(transaction.doc, after + 1));
+}
 
 /** A table of three columns, a heading row and two more, with the caret in its first cell. */
 export const insertTable: Command = (state, dispatch) => {
@@ -151,6 +173,9 @@ export const insertTable: Command = (state, dispatch) => {
     const start = transaction.mapping.map(state.selection.from, -1);
     transaction.doc.nodesBetween(Math.max(start - 1, 0), transaction.doc.content.size, (node, pos) => {
       if (node !== table) return true;
+      const behind = pos + table.nodeSize;
+      if (!transaction.doc.resolve(behind).nodeAfter)
+        transaction.insert(behind, (nodes.paragraph as NodeType).create());
       transaction.setSelection(TextSelection.near(transaction.doc.resolve(pos + 3)));
       return false;
     });
@@ -159,12 +184,20 @@ export const insertTable: Command = (state, dispatch) => {
   return true;
 };
 
+/** A new paragraph at the end, where the page ends with something one cannot write on behind. */
+export const writeOn: Command = ({ doc, tr }, dispatch) => {
+  if (doc.lastChild?.type === nodes.paragraph || doc.lastChild?.type === nodes.heading) return false;
+  tr.insert(doc.content.size, (nodes.paragraph as NodeType).create());
+  dispatch?.(tr.setSelection(TextSelection.create(tr.doc, tr.doc.content.size - 1)).scrollIntoView());
+  return true;
+};
+
 export const TABLE: [string, Command][] = [
   ["row-above", addRowBefore],
   ["row-below", addRowAfter],
   ["column-before", addColumnBefore],
   ["column-after", addColumnAfter],
-  ["header-row", toggleHeaderRow],
+  ["header-row", toggleHeader("row")],
   ["delete-row", deleteRow],
   ["delete-column", deleteColumn],
   ["delete-table", deleteTable],

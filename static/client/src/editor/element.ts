@@ -9,7 +9,7 @@ import type { Page } from "../api/types.ts";
 import { has, list, moment, t } from "../i18n/index.ts";
 import { Localized } from "../i18n/localized.ts";
 import { Binding } from "./binding/sync.ts";
-import { insertImage, linkAt, removeLink, selectedImage, setLink } from "./commands.ts";
+import { insertImage, linkAt, removeLink, selectedImage, setLink, writeOn } from "./commands.ts";
 import { plainText, saveCopy } from "./copies.ts";
 import { cursors } from "./cursors.ts";
 import { askImage, askLink, showHelp, showPeople } from "./dialogs.ts";
@@ -152,7 +152,7 @@ export class PageEditor extends LitElement {
         attributes: () => this.attributesOfPage(),
         scrollMargin: { top: 120, bottom: 120, left: 8, right: 8 },
         scrollThreshold: { top: 100, bottom: 100, left: 0, right: 0 },
-        handleClick: (view, _, event) => this.follow(view, event),
+        handleClick: (view, _, event) => this.follow(view, event) || below(view, event),
         transformPastedHTML: withoutStyles,
         clipboardParser: pasteParser,
         handlePaste: (view, event) => pasteLink(view, event),
@@ -437,4 +437,10 @@ export class PageEditor extends LitElement {
       saveCopy(this.page.title, this.text());
     }
   };
+}
+
+/** A tap below the last block goes on writing there. */
+function below(view: EditorView, event: MouseEvent): boolean {
+  const last = view.dom.lastElementChild?.getBoundingClientRect();
+  return view.editable && !!last && event.clientY > last.bottom && writeOn(view.state, view.dispatch);
 }

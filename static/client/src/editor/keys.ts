@@ -22,7 +22,6 @@ import { addRowAfter, goToNextCell } from "prosemirror-tables";
 import {
   indent,
   insertBreak,
-  insertRule,
   isInTable,
   mark,
   outdent,
@@ -31,6 +30,7 @@ import {
   toggleList,
   toggleQuote,
   undo,
+  withRule,
 } from "./commands.ts";
 import { schema } from "./schema.ts";
 import { allowedLink } from "./urls.ts";
@@ -159,14 +159,7 @@ function rules(): Plugin {
         ([, number]) => ({ order: Number(number) }),
         ([, number], node) => node.childCount + node.attrs.order === Number(number),
       ),
-      new InputRule(/^---$/, (state, _, from, to) => {
-        const after = state.apply(state.tr.delete(from, to));
-        const transaction = state.tr.delete(from, to);
-        insertRule(after, ({ steps }) => {
-          for (const step of steps) transaction.step(step);
-        });
-        return transaction;
-      }),
+      new InputRule(/^---$/, (state, _, from, to) => withRule(state.tr.delete(from, to))),
       address,
     ],
   });
