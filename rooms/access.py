@@ -7,6 +7,7 @@ A socket never asks for rights itself. It holds an :class:`Access`, an immutable
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import zlib
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ __all__ = [
     "Principal",
     "Scope",
     "in_a_space",
+    "in_logs",
     "person_colors",
     "token_access",
 ]
@@ -122,6 +124,13 @@ def person_colors(key: str) -> dict[str, str]:
     """A stable pair of cursor colours for whoever ``key`` names: all readable on white and on black."""
     hue = zlib.crc32(key.encode()) % 12 * 30
     return {"color": f"hsl({hue} 65% 38%)", "colorLight": f"hsl({hue} 65% 38% / 0.25)"}
+
+
+def in_logs(document: str) -> str:
+    """How a document is named in logs: ours by their ids, others by a hash, since names may be personal."""
+    if in_a_space(document):
+        return document
+    return f"document {hashlib.sha256(document.encode()).hexdigest()[:12]}"
 
 
 def in_a_space(document: str) -> bool:

@@ -27,6 +27,7 @@ from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
 from crdt.update import UpdateSummary, read_state_vector, read_update
 
+from .access import in_logs
 from .attachment import Attachment
 from .errors import Forged, Unavailable
 from .fanout import broadcast
@@ -201,7 +202,7 @@ class LiveRoom:
                 break
             except (LogError, EngineRefused) as error:
                 document.close()
-                logger.error("cannot load %s: %s", self.name, error)
+                logger.error("cannot load %s: %s", in_logs(self.name), error)
                 pause = next(pauses, pause)
                 await asyncio.sleep(pause)
             except BaseException:
@@ -271,7 +272,7 @@ class LiveRoom:
         try:
             outcome = self._document.apply(update, summary, subject)
         except EngineRefused as error:
-            logger.error("the engine refused an update of %s: %s", self.name, error)
+            logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
             self._shelf.quarantine.keep(update)
             if error.poisoned:
                 self._reload()
@@ -358,7 +359,7 @@ class LiveRoom:
     def _fail(self, cause: BaseException) -> None:
         """A commit failed: memory holds what the log does not. Tell the writers, start again from the log."""
         error = cause if isinstance(cause, CrdtError) else Unavailable(str(cause) or type(cause).__name__)
-        logger.error("the log refused an edit of %s: %s", self.name, error)
+        logger.error("the log refused an edit of %s: %s", in_logs(self.name), error)
         lost, self._flights = self._flights, deque()
         self._inflight_bytes = 0
         for flight in lost:

@@ -106,7 +106,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         )
         renderer = Renderer()
         stack.push_async_callback(renderer.close)
-        state = Health(lambda: log.health)
+        state = Health(lambda: log.health, lambda: log.figures)
         app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         _add_api(app, door)

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from crdt.log import LogHealth
+from crdt.log.sqlite import LogFigures
 from server.api.errors import ApiError, error_response
 from server.metrics import CONTENT_TYPE, Metrics
 from server.security import Security
@@ -24,6 +25,7 @@ class Health:
     """What decides whether this node should be sent work."""
 
     log_health: Callable[[], LogHealth]
+    log_figures: Callable[[], LogFigures | None] = lambda: None
     draining: bool = False
     _checks: dict[str, Callable[[], str]] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ def add_routes(
             return error_response(
                 ApiError(403, "forbidden", "Metrics are shown to this machine only, or with --metrics-token.")
             )
-        metrics.log_healthy.set(health.log_health().ok)
+        metrics.read_log(healthy=health.log_health().ok, figures=health.log_figures())
         return web.Response(body=metrics.exposition(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/healthz", healthz)

@@ -14,6 +14,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from crdt.log.sqlite import LogFigures
+
 __all__ = ["CONTENT_TYPE", "LoopLag", "Metrics"]
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -49,6 +51,10 @@ class Metrics:
             "refused", "Messages refused", ["reason"], namespace="twinspace", registry=self.registry
         )
         self.log_healthy = self._gauge("log_healthy", "1 while the durable log can be written")
+        self.log_waiting_bytes = self._gauge("log_waiting_bytes", "Bytes that wait for their commit")
+        self.log_commits = self._gauge("log_commits", "Group commits since the start")
+        self.log_compactions = self._gauge("log_compactions", "Documents folded into a snapshot")
+        self.log_quarantined = self._gauge("log_quarantined", "Documents that cannot be compacted")
         self.requests = Counter(
             "requests", "HTTP requests", ["method", "status"], namespace="twinspace", registry=self.registry
         )
@@ -62,6 +68,15 @@ class Metrics:
 
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(name, text, namespace="twinspace", registry=self.registry, buckets=_LATENCY)
+
+    def read_log(self, *, healthy: bool, figures: LogFigures | None) -> None:
+        """Takes over what the durable log counts itself."""
+        self.log_healthy.set(healthy)
+        if figures is not None:
+            self.log_waiting_bytes.set(figures.waiting_bytes)
+            self.log_commits.set(figures.commits)
+            self.log_compactions.set(figures.compactions)
+            self.log_quarantined.set(figures.quarantined)
 
     def exposition(self) -> bytes:
         """The registry in Prometheus' text format."""

@@ -23,7 +23,7 @@ from crdt.errors import CompactionFailed, LogCorrupt, LogError
 from crdt.log.reader import over_threshold, quarantined, read_foldable
 from crdt.log.transactions import Tail, quarantine, replace_tail
 
-__all__ = ["Compactor", "compaction_pool"]
+__all__ = ["Compactor", "worker_pool"]
 
 T = TypeVar("T")
 
@@ -173,13 +173,13 @@ class Compactor:
         return True
 
     async def _quarantine(self, document: str, error: LogError) -> None:
-        _logger.error("%r is compacted no more, until `twinspace compact` succeeds: %s", document, error)
+        _logger.error("A document is compacted no more; `twinspace check` names it: %s", error)
         self._quarantined.add(document)
         self._store.figures.quarantined += 1
         await self._store.write(partial(quarantine, name=document, reason=str(error)))
 
 
-def compaction_pool() -> Executor:
+def worker_pool() -> Executor:
     """A pool of one process, started when the first job comes.
 
     Spawned, not forked: a forked child would hold the data folder's lock after the server died.

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from crdt.errors import LogError
 from crdt.log import FIRST_EPOCH, Entry, HistoryEntry, LogHealth, Stored
-from crdt.log.compaction import Compactor, compaction_pool
+from crdt.log.compaction import Compactor, worker_pool
 from crdt.log.faults import REASONS, as_log_error, unavailable
 from crdt.log.folder import FolderLock
 from crdt.log.reader import Reader, document_exists, read_document, read_history
@@ -77,7 +77,7 @@ class SqliteLog:
         folder: Path,
         settings: LogSettings | None = None,
         *,
-        executor: Callable[[], Executor] = compaction_pool,
+        executor: Callable[[], Executor] = worker_pool,
         connect: Connect = connect,
         clock: Callable[[], float] = time.time,
     ) -> None:

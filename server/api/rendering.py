@@ -12,7 +12,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from enum import StrEnum
 from typing import Final
 
-from crdt.log.compaction import compaction_pool
+from crdt.log.compaction import worker_pool
 from crdt.richtext import render
 from server.api.errors import ApiError
 
@@ -45,7 +45,7 @@ _CONTENT_TYPES: Final = {
 class Renderer:
     """Renders states; owns a process that starts with the first big one."""
 
-    def __init__(self, pool: Callable[[], Executor] = compaction_pool) -> None:
+    def __init__(self, pool: Callable[[], Executor] = worker_pool) -> None:
         self._make_pool = pool
         self._pool: Executor | None = None
 

@@ -21,6 +21,9 @@ __all__ = ["HandedOver", "take_over"]
 class HandedOver(web.StreamResponse):
     """What the aiohttp handler returns when the socket is no longer aiohttp's: nothing is written."""
 
+    def __init__(self) -> None:
+        super().__init__(status=101)
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from crdt.log.sqlite import LogFigures
 from rooms.observer import Observer
 from server.metrics import LoopLag, Metrics
 
@@ -61,3 +62,13 @@ async def test_a_loop_that_stood_still_shows_as_lag() -> None:
     assert count is not None
     assert under is not None
     assert count > under
+
+
+def test_the_logs_own_figures_are_shown() -> None:
+    metrics = Metrics()
+    metrics.read_log(healthy=False, figures=LogFigures(commits=7, waiting_bytes=30, quarantined=1))
+    text = metrics.exposition().decode()
+    assert "twinspace_log_healthy 0.0" in text
+    assert "twinspace_log_commits 7.0" in text
+    assert "twinspace_log_waiting_bytes 30.0" in text
+    assert "twinspace_log_quarantined 1.0" in text
