@@ -10,9 +10,10 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from .access import Change
 from .faults import Conflict, NotFound
-from .policy import Action, PageEditing
+from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, rooms, schools, spaces
+from .space_policy import PageEditing
 from .standing import Standing, stand
 from .values import (
     AgeBand,

@@ -12,9 +12,10 @@ from sqlalchemy import RowMapping, Select, and_, exists, select
 
 from .access import Scope
 from .faults import NotAllowed, NotFound
-from .policy import Action, Actor, Decision, SpacePolicy, Target, allowed
+from .policy import Action, Actor, Decision, Target, allowed
 from .records import Reading
 from .schema import appointments, memberships, pages, people, room_members, rooms, schools, spaces
+from .space_policy import SpacePolicy
 from .values import (
     STAFF,
     Audience,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,8 +15,12 @@ __all__ = ["Id", "Language", "Line", "Name", "Prose", "Time"]
 MAX_TIME = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
+_TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the direction of what follows: a name with one could show as another."""
+
+
 def _one_line(value: str) -> str:
-    if not is_text(value):
+    if not is_text(value) or _TURNING.search(value):
         raise ValueError("must be one line of text without control characters")
     return value
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rooms.policy import Action, PageEditing
+from rooms.policy import Action
+from rooms.space_policy import PageEditing
 from rooms.values import (
     AgeBand,
     Audience,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.policy import COLUMNS, MATRIX, WRITES, Action, Actor, PageEditing, SpacePolicy, Target, allowed
+from rooms.policy import COLUMNS, MATRIX, WRITES, Action, Actor, Target, allowed
+from rooms.space_policy import PageEditing, SpacePolicy
 from rooms.values import AgeBand, EditRule, MembershipId, Office, PersonId, Role, RoomKind, SchoolId
 
 # The domain's own words: yes, no, own, sch (pupils of the own school), pol, ask, case, self. A cell that says

@@ -1,0 +1,138 @@
+"""Pages, rooms and spaces over REST: shapes, bounds and conflicts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from village_site import Site
+
+
+async def test_the_shape_of_a_page(site: Site) -> None:
+    token = await site.log_in("founder")
+    made = await site.call(
+        "POST", f"/rooms/{site.facts.rooms['general']}/pages", {"title": "  Ríos  "}, token=token
+    )
+    assert made.status == 201
+    page = made.body["id"]
+    assert made.body == {
+        "id": page,
+        "title": "Ríos",
+        "parent_id": None,
+        "order": 1,
+        "room_id": site.facts.rooms["general"],
+        "see_rule": "members",
+        "edit_rule": "everyone",
+        "lock": None,
+        "document": f"page/{page}",
+        "scope": "read-write",
+        "reason": "",
+        "mine": True,
+        "can": {"lock": True, "rename": True, "settings": True, "delete": True},
+    }
+    assert (await site.call("GET", f"/pages/{page}", token=token)).body == made.body
+    until = time.time() + 600
+    locked = await site.call(
+        "PUT", f"/pages/{page}/lock", {"reason": "We read.", "until": until}, token=token
+    )
+    lock = locked.body["lock"]
+    assert (lock["by"], lock["reason"], lock["until"]) == ("Founder", "We read.", until)
+    assert (locked.body["scope"], locked.body["reason"]) == ("readonly", "locked")
+    assert (await site.call("DELETE", f"/pages/{page}/lock", token=token)).status == 204
+    assert (await site.call("DELETE", f"/pages/{page}", token=token)).status == 204
+    bin_ = await site.call("GET", f"/spaces/{site.facts.spaces['rivers']}/bin", token=token)
+    assert [binned["id"] for binned in bin_.body] == [page]
+    back = await site.call("POST", f"/pages/{page}/restore", token=token)
+    assert back.body["id"] == page
+
+
+async def test_a_page_moves_to_the_top_with_null_and_stays_with_nothing(site: Site) -> None:
+    token, room = await site.log_in("founder"), site.facts.rooms["general"]
+    top = site.facts.pages["open"]
+    below = await site.call("POST", f"/rooms/{room}/pages", {"title": "B", "parent_id": top}, token=token)
+    path = f"/pages/{below.body['id']}"
+    assert (await site.call("PATCH", path, {"title": "C"}, token=token)).body["parent_id"] == top
+    assert (await site.call("PATCH", path, {"parent_id": None}, token=token)).body["parent_id"] is None
+    cycle = await site.call("PATCH", path, {"parent_id": below.body["id"]}, token=token)
+    assert (cycle.status, cycle.code) == (409, "cycle")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"title": ""},
+        {"title": "   "},
+        {"title": "x" * 201},
+        {"title": "two\nlines"},
+        {"title": "nul\x00"},
+        {"see_rule": "public"},
+        {"edit_rule": "nobody"},
+        {"order": -1},
+        {"order": 1.5},
+        {"parent_id": "../.."},
+        {"lock": None},
+        {"author_id": "me"},
+        {"title": None, "x": 1},
+    ],
+)
+async def test_a_page_takes_no_other_values(site: Site, body: dict[str, Any]) -> None:
+    token, page = await site.log_in("founder"), site.facts.pages["open"]
+    assert (await site.call("PATCH", f"/pages/{page}", body, token=token)).status == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"reason": ""}, {"reason": "x" * 201}, {"reason": "x", "until": -1}, {"reason": "x", "until": 1e300},
+     {"reason": "x", "until": "tomorrow"}],
+)  # fmt: skip
+async def test_a_lock_needs_a_reason_and_a_time_that_is_one(site: Site, body: dict[str, Any]) -> None:
+    token, page = await site.log_in("founder"), site.facts.pages["open"]
+    assert (await site.call("PUT", f"/pages/{page}/lock", body, token=token)).status == 422
+
+
+async def test_the_shape_of_a_space_and_its_members(site: Site) -> None:
+    token, space = await site.log_in("student"), site.facts.spaces["rivers"]
+    got = (await site.call("GET", f"/spaces/{space}", token=token)).body
+    assert {key: got[key] for key in ("title", "status", "age_band", "my_role", "languages")} == {
+        "title": "Two rivers",
+        "status": "open",
+        "age_band": "16-19",
+        "my_role": "student",
+        "languages": ["en"],
+    }
+    assert [room["kind"] for room in got["rooms"]] == ["general", "team"]
+    assert got["rooms"][1]["can"] == {"create_pages": True, "settings": False, "state": False}
+    assert not any(got["can"].values())
+    members = (await site.call("GET", f"/spaces/{space}/members", token=token)).body
+    founder = next(member for member in members if member["founder"])
+    assert founder == {
+        "id": site.facts.members["founder"],
+        "person_id": site.facts.people["founder"],
+        "name": "Founder",
+        "kind": "adult",
+        "role": "admin",
+        "founder": True,
+        "school_id": site.facts.schools["ebro"],
+        "can": {"role": False, "remove": False, "reset_code": False},
+    }
+
+
+async def test_an_admin_changes_the_space_step_by_step(site: Site) -> None:
+    token, path = await site.log_in("admin"), f"/spaces/{site.facts.spaces['rivers']}"
+    changed = await site.call(
+        "PATCH", path, {"summary": "Two\nlines", "policy": {"page_editing": "teams"}}, token=token
+    )
+    assert changed.body["summary"] == "Two\nlines"
+    assert (await site.call("PATCH", path, {"policy": {"anything": 1}}, token=token)).status == 422
+    assert (
+        await site.call("PUT", f"{path}/status", {"status": "archived"}, token=token)
+    ).code == "wrong-step"
+    assert (await site.call("PUT", f"{path}/status", {"status": "erased"}, token=token)).status == 422
+    assert (await site.call("PUT", f"{path}/freeze", token=token)).status == 204
+    assert (await site.call("GET", path, token=token)).body["frozen"] is True
+    student = await site.log_in("student")
+    refused = await site.call(
+        "POST", f"/rooms/{site.facts.rooms['team']}/pages", {"title": "X"}, token=student
+    )
+    assert (refused.status, refused.body["error"]["details"]) == (403, {"reason": "space-frozen"})
