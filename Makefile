@@ -7,7 +7,7 @@ BUILT := $(CLIENT)/dist/.built
 CLIENT_SOURCES := $(shell find $(CLIENT) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 INTEROP := tests/interop/node_modules/.installed
 PORT ?= 8080
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 demo: setup  ## a furnished demo on http://localhost:8080 (PORT=... for another)
 	@exec .venv/bin/twinspace demo --port $(PORT)
