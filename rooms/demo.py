@@ -182,7 +182,16 @@ async def _furnish(services: Services) -> Demo:
     ]
     await _promote(services, space, schools)
     pages = await _pages(services, ids[0], space, schools)
-    students = tuple(
+    logins = [
+        login
+        for school, teacher in zip(schools, (ana, rui), strict=True)
+        for login in (teacher, *_students(school))
+    ]
+    return Demo(space, TITLE, tuple(logins), pages)
+
+
+def _students(school: _School) -> list[Login]:
+    return [
         Login(
             made.name,
             Role.STUDENT_EDITOR if number == 0 else Role.STUDENT,
@@ -190,10 +199,8 @@ async def _furnish(services: Services) -> Demo:
             school.town,
             code=made.card.code,
         )
-        for school in schools
         for number, made in enumerate(school.students)
-    )
-    return Demo(space, TITLE, (ana, rui, *students), pages)
+    ]
 
 
 async def _promote(services: Services, space: SpaceId, schools: Sequence[_School]) -> None:
