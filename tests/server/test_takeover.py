@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from server.sockets.connection import Connection, Switchboard
 from server.sockets.frames import binary_frame
@@ -88,9 +88,9 @@ async def test_bytes_that_came_with_the_handshake_are_not_lost():
         name, port = host.split(":")
         reader, writer = await asyncio.open_connection(name, int(port))
         handshake = (
-            "GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        ).encode()
+            b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
         masked_hi = bytes([0x82, 0x82, 0, 0, 0, 0]) + b"hi"
         writer.write(handshake + masked_hi)
         answer = await reader.readuntil(b"\r\n\r\n")

@@ -38,7 +38,9 @@ class Listener:
 
     framing = FRAMING
 
-    def __init__(self, room: LiveRoom, name: str, scope: Scope = Scope.READ_WRITE, *, client_id: int | None = None):
+    def __init__(
+        self, room: LiveRoom, name: str, scope: Scope = Scope.READ_WRITE, *, client_id: int | None = None
+    ):
         self.room = room
         self.name = name
         self.doc = Doc() if client_id is None else Doc(client_id=client_id)
