@@ -23,6 +23,8 @@ from crdt.codec import Writer, var_bytes, var_string, var_uint
 from crdt.document import Document
 from crdt.errors import CrdtError, EngineRefused
 from crdt.limits import STORED
+from crdt.nodes import tree
+from crdt.rendering import to_html
 from crdt.update import read_sections, read_state_vector, read_update
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "yjs-13.6.json").read_text())["cases"]
@@ -231,6 +233,7 @@ def verdict(base: Base, mutant: bytes) -> str:
         return f"refused by the document: {getattr(error, 'what', '')}{_stall(started)}"
     parts = document.diff(None)
     late = _stall(started)
+    to_html(tree(document.xml("prosemirror")))
     # Whatever was accepted, the document must still be whole: it can be read, loaded and written to.
     copy = Document()
     for part in parts:
