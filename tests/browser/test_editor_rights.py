@@ -1,4 +1,4 @@
-"""Rights are live: a lock, a rule, a removal act while somebody types, say why, and lose nothing acknowledged."""
+"""Rights are live: a lock, a rule, a removal act while somebody types, say why, and lose nothing saved."""
 
 from __future__ import annotations
 

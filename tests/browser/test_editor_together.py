@@ -123,3 +123,32 @@ def test_late_comers_find_everything(teacher: LogsIn, student: LogsIn, demo: Dem
     open_editor(rui, path)
     assert blocks(rui) == blocks(ana) == ["Heading", "one two", "the end"]
     expect(rui.locator(".caret")).to_have_count(1)
+
+
+def test_my_caret_stays_where_i_put_it_while_others_write(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, rui = teacher(), student(1)
+    path = make_page(ana, demo, "Carets hold")
+    open_editor(ana, path)
+    open_editor(rui, path)
+    write(ana, "middle")
+    ana.keyboard.press("Enter")
+    expect(rui.locator("ts-editor .ed-page p")).to_have_count(2)
+    editor(ana).locator("p").nth(0).click()
+    rui.evaluate(
+        """() => {
+            const {view} = document.querySelector('ts-editor');
+            const type = () => view.dispatch(view.state.tr.insertText('r', view.state.doc.content.size - 1));
+            window.typing = setInterval(type, 8);
+        }"""
+    )
+    for _ in range(25):
+        ana.keyboard.press("Home")
+        ana.keyboard.type("x")
+        ana.keyboard.press("End")
+        ana.keyboard.type("y")
+    rui.evaluate("clearInterval(window.typing)")
+    expect(pill(ana)).to_have_text("Saved")
+    first = expect_same(ana, rui)[0]
+    assert first == "x" * 25 + "middle" + "y" * 25

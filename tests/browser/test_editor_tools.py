@@ -16,10 +16,11 @@ def html(page: Page) -> str:
     return page.evaluate(
         """() => {
             const copy = document.querySelector('.ed-page').cloneNode(true);
-            for (const each of copy.querySelectorAll('.caret, .ProseMirror-separator, .ProseMirror-trailingBreak'))
-                each.remove();
+            const own = '.caret, .ProseMirror-separator, .ProseMirror-trailingBreak';
+            for (const each of copy.querySelectorAll(own)) each.remove();
+            const names = ['contenteditable', 'draggable', 'style', 'rel', 'target'];
             for (const each of copy.querySelectorAll('*'))
-                for (const name of ['contenteditable', 'draggable', 'style', 'rel', 'target']) each.removeAttribute(name);
+                for (const name of names) each.removeAttribute(name);
             return copy.innerHTML;
         }"""
     )

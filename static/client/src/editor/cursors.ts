@@ -4,7 +4,7 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { inkOn } from "../ui/marks.ts";
 import { readRelative, toAbsolute, toRelative } from "./binding/positions.ts";
-import { type Binding, isRemote } from "./binding/sync.ts";
+import { type Binding, isRemote, settle } from "./binding/sync.ts";
 import { readSomebody, type Somebody } from "./people.ts";
 
 /** How often my own caret is told to the others, in ms; and how long a name stays beside a moved caret. */
@@ -123,7 +123,9 @@ class Watch {
   private moved = (): void => {
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      if (!this.view.isDestroyed) this.view.dispatch(this.view.state.tr.setMeta(key, true));
+      if (this.view.isDestroyed) return;
+      settle(this.view);
+      this.view.dispatch(this.view.state.tr.setMeta(key, true));
     });
   };
 

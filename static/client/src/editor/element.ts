@@ -8,7 +8,7 @@ import { EditorView } from "prosemirror-view";
 import type { Page } from "../api/types.ts";
 import { has, list, moment, t } from "../i18n/index.ts";
 import { Localized } from "../i18n/localized.ts";
-import { Binding } from "./binding/sync.ts";
+import { Binding, settle } from "./binding/sync.ts";
 import { insertImage, linkAt, removeLink, selectedImage, setLink, writeOn } from "./commands.ts";
 import { plainText, saveCopy } from "./copies.ts";
 import { cursors } from "./cursors.ts";
@@ -101,6 +101,7 @@ export class PageEditor extends LitElement {
   private openPage(): void {
     this.present.clear();
     this.session = new PageSession(this.page, this.me.id, this.socket, {
+      receiving: () => this.view && settle(this.view),
       changed: () => this.stateChanged(),
       people: () => this.peopleChanged(),
     });

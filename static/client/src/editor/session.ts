@@ -33,6 +33,8 @@ class Provider extends HocuspocusProvider {
 }
 
 export interface SessionEvents {
+  /** A message came and is about to be read: whatever is half done here has to be finished first. */
+  receiving(): void;
   /** Something that the state follows from has changed. */
   changed(): void;
   people(): void;
@@ -81,6 +83,7 @@ export class PageSession {
         if (number === 0 && this.provider.isAuthenticated) this.learn({ unsaved: false, refused: null });
       },
       onMessage: ({ message }) => {
+        events.receiving();
         message.readVarString();
         // The provider says nothing about an edit that was refused.
         if (message.readVarUint() === SYNC_STATUS && message.readVarUint() === 0) {

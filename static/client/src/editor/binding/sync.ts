@@ -182,3 +182,13 @@ const sizeFromEnd = (node: Node, children: number): number =>
 
 /** Whether a transaction shows the edit of somebody else (or my own undo), already in the shared document. */
 export const isRemote = (transaction: Transaction): boolean => transaction.getMeta(bindingKey) === "remote";
+
+/**
+ * Has the view take in what the browser did already but tells of only later, such as a moved caret. Without
+ * it, a redraw for somebody else in that moment would put the caret back. Never inside a Yjs transaction: a
+ * stroke taken in there would count as somebody else's.
+ */
+export function settle(view: EditorView): void {
+  const { domObserver } = view as unknown as { domObserver: { flush(): void } };
+  if (view.hasFocus()) domObserver.flush();
+}
