@@ -18,6 +18,7 @@ def test_two_people_type_at_once_and_see_each_other(teacher: LogsIn, student: Lo
     editor(ana).click()
     ana.keyboard.press("Control+Home")
     write(rui, " ")
+    expect(pill(rui)).to_have_text("Saved")
     ana.keyboard.press("Control+Home")
     for left, right in zip("Together: ", "Long, too!", strict=True):
         ana.keyboard.type(left)
@@ -76,19 +77,19 @@ def test_undo_takes_back_my_own_edits_only(teacher: LogsIn, student: LogsIn, dem
     path = make_page(ana, demo, "Undo")
     open_editor(ana, path)
     open_editor(rui, path)
-    write(ana, "mine ")
-    expect_blocks(rui, "mine")
-    write(rui, "yours ")
-    expect_blocks(ana, "mine yours")
+    write(ana, "mine,")
+    expect_blocks(rui, "mine,")
+    write(rui, "yours")
+    expect_blocks(ana, "mine,yours")
     ana.keyboard.press("Control+z")
     expect_blocks(rui, "yours")
     expect(tool(ana, "Undo my last change")).to_have_attribute("aria-disabled", "true")
     ana.keyboard.press("Control+z")
     ana.keyboard.press("Control+Shift+z")
-    expect_blocks(rui, "mine yours")
+    expect_blocks(rui, "mine,yours")
     tool(rui, "Undo my last change").click()
-    expect_blocks(ana, "mine")
-    assert expect_same(ana, rui) == ["mine"]
+    expect_blocks(ana, "mine,")
+    assert expect_same(ana, rui) == ["mine,"]
 
 
 def test_a_paragraph_that_somebody_else_wrote_in_survives_my_undo(

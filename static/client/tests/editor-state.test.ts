@@ -34,6 +34,8 @@ test("a lost line is offline; kept is said only when the device holds every edit
   );
   assert.equal(reason({ connected: false, unsaved: true }), "kept");
   assert.equal(state({ connected: false, unsaved: true, device: "unknown" }), "saving");
+  assert.equal(reason({ online: false, unsaved: true }), "kept");
+  assert.equal(state({ online: false }), "saved");
   const failed = { connected: false, device: "failed" } as const;
   assert.deepEqual([state(failed), reason(failed)], ["offline", "no-device"]);
   assert.deepEqual(
