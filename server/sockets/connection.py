@@ -36,6 +36,10 @@ JOIN_BELOW = 64 * 1024
 class Handler(Protocol):
     """What a wire protocol does with a connection's events. All are called on the loop, none may block."""
 
+    def received(self, size: int, frames: int) -> None:
+        """So many bytes and frames have come, whole messages or not: what the sender pays for."""
+        ...
+
     def message(self, data: bytes, *, text: bool) -> None:
         """One whole message. Called only while the connection is not held."""
         ...
@@ -139,6 +143,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__",
+        "_allowance",
         "_board",
         "_bucket",
         "_closing",
@@ -196,6 +201,8 @@ class Connection(asyncio.Protocol):
         self._lost = False
         self._delayed = False
         """A message over the limit is being answered, late (see :meth:`close_after`)."""
+        self._allowance: int | None = None
+        """Bytes the peer may still send before it has authenticated; ``None`` once it has."""
         transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_LOW)
         self._bucket = board.add(self)
 
@@ -270,6 +277,10 @@ class Connection(asyncio.Protocol):
 
     # Receiving
 
+    def allow(self, size: int | None) -> None:
+        """Takes at most so many bytes from now on, then closes with 4401; ``None`` lifts that."""
+        self._allowance = size
+
     def hold(self) -> None:
         """Takes no more messages until :meth:`release`; may be nested. The peer feels it as back-pressure."""
         self._holds += 1
@@ -298,10 +309,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
+        if self._allowance is not None:
+            self._allowance -= len(data)
+            if self._allowance < 0:
+                self.close(4401, "Too much was sent before authentication.")
+                return
         self._ws.receive_data(data)
-        for event in self._ws.events_received():
-            if isinstance(event, Frame):
-                self._frames.append(event)
+        frames = self._ws.events_received()
+        self.handler.received(len(data), len(frames))
+        self._frames.extend(frame for frame in frames if isinstance(frame, Frame))
         if self._ws.state is State.OPEN:
             self._write_control()  # pongs go first; a close goes behind the answers to what came with it
         self._process()
@@ -332,6 +348,8 @@ class Connection(asyncio.Protocol):
             self.handler.message(bytes(frame.data), text=False)
             return
         if opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return
+        if opcode is Opcode.CONT and not frame.data and not frame.fin:
             return
         if opcode is not Opcode.CONT:
             self._parts_text = opcode is Opcode.TEXT

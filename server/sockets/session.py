@@ -24,6 +24,10 @@ __all__ = ["CloseCode", "Credentials", "SocketLimits", "SocketSession", "access_
 logger = logging.getLogger(__name__)
 
 
+TOLD_SECONDS = 5.0
+"""A sender that stays over its budget is told so at most this often."""
+
+
 class CloseCode:
     """Application close codes. 44xx: trying again changes nothing, the client has to act first."""
 
@@ -95,26 +99,23 @@ class SocketSession:
         self._loop = asyncio.get_running_loop()
         self._budget = Budget(self.limits.rates, self._loop.time())
         self._authenticated = False
-        self._early_bytes = 0
         self._refusals = 0
+        self._told_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         connection.set_deadline(self.limits.unauthenticated_seconds)
+        connection.allow(self.limits.unauthenticated_bytes)
         gateway.sessions.add(self)
         gateway.observer.connection_opened()
 
     # The connection's events
 
+    def received(self, size: int, frames: int) -> None:
+        self._charge(self._budget.spend(self._loop.time(), size=size, messages=frames))
+
     def message(self, data: bytes, *, text: bool) -> None:
         if text:
             self.connection.close(CloseCode.UNSUPPORTED_DATA, "Messages have to be binary.")
             return
-        if not self._authenticated:
-            self._early_bytes += len(data)
-            if self._early_bytes > self.limits.unauthenticated_bytes:
-                self.gateway.observer.refused("unauthenticated-bytes")
-                self.connection.close(CloseCode.UNAUTHORIZED, "Too much was sent before authentication.")
-                return
-        self._charge(self._budget.spend(self._loop.time(), size=len(data), messages=1))
         try:
             self.dispatch(data)
         except Malformed as error:
@@ -157,6 +158,10 @@ class SocketSession:
             return
         self.gateway.observer.refused("budget")
         self.connection.hold_for(min(wait, 60.0))
+        now = self._loop.time()
+        if now < self._told_until:
+            return
+        self._told_until = now + TOLD_SECONDS
         self.tell(
             {
                 "type": "refused",
@@ -212,6 +217,7 @@ class SocketSession:
         self.session_id = principal.session_id
         self._authenticated = True
         self.connection.set_deadline(None)
+        self.connection.allow(None)
         attachment = Attachment(room, principal, access, outlet, wants_echo=wants_echo)
         self.gateway.watch(attachment)
         return attachment

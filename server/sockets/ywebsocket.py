@@ -59,6 +59,7 @@ class YWebsocketSession(SocketSession):
         super().__init__(connection, gateway, credentials)
         self._attachment: Attachment | None = None
         self._told_readonly = False
+        connection.allow(None)  # held until it is authenticated: nothing more is read
         connection.hold()
         self.start(self._open(document)).add_done_callback(lambda _: connection.release())
 

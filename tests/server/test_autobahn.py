@@ -31,6 +31,8 @@ class Echo:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
+    def received(self, size: int, frames: int) -> None: ...
+
     def message(self, data: bytes, *, text: bool) -> None:
         frame = binary_frame(data)
         self.connection.send((b"\x81" if text else b"\x82") + frame[1:])

@@ -26,6 +26,8 @@ class Echo:
         self.connection = connection
         self.gone = asyncio.Event()
 
+    def received(self, size: int, frames: int) -> None: ...
+
     def message(self, data: bytes, *, text: bool) -> None:
         frame = bytearray(binary_frame(data))
         frame[0] = 0x81 if text else 0x82
