@@ -25,7 +25,7 @@ function write(key: string, entries: Entries): void {
   }
 }
 
-/** Name of the database that keeps `document` for this person. Give it to y-indexeddb. */
+/** Name of the database that keeps `document` for this person. The editor opens it. */
 export function storeName(personId: string, document: string): string {
   const name = `twinspace:${personId}:${document}`;
   write(NAMES, { ...read(NAMES), [name]: personId });
