@@ -34,6 +34,8 @@ from wire import (
     update,
 )
 
+from rooms.budget import Rates
+
 MIB = 1024 * 1024
 
 
@@ -354,10 +356,11 @@ async def test_whoever_sends_too_fast_is_slowed_and_loses_nothing(honest: Honest
     async with hocuspocus(server.ws) as line:
         await line.log_in(document, server.token(document, subject="fast"))
         await line.sync(document)
-        for _ in range(110):  # 6.6 MB at once, where 5 are free
-            await line.say(SYNC, update(writer.insert("x" * 60_000)), document)
+        many = int(Rates().bytes * Rates().burst / 100_000) + 5  # a second more than is free
+        for _ in range(many):
+            await line.say(SYNC, update(writer.insert("x" * 100_000)), document)
         await honest.fine()
-        heard = await line.hear_until("status 1", count=110)
+        heard = await line.hear_until("status 1", count=many)
         assert all(each.word == "status 1" for each in heard if each.word.startswith("status"))
         await line.say(SYNC, step1(), document)
         mirror = Writer()

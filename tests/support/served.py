@@ -27,13 +27,17 @@ COMMAND = shlex.split(os.environ.get("TWINSPACE_COMMAND", str(Path(sys.executabl
 class Server:
     """``with Server(folder) as server: ...``: serves on a free port until the block ends.
 
-    ``options`` are those of ``twinspace serve``; ``command`` replaces the program itself.
+    ``options`` are those of ``twinspace serve`` (or the other ``verb``, such as ``demo``); ``command``
+    replaces the program itself.
     """
 
-    def __init__(self, data: Path, *options: str, command: list[str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *options: str, command: list[str] | None = None, verb: str = "serve"
+    ) -> None:
         self.data = data
         self.options = options
         self.command = command or COMMAND
+        self.verb = verb
         self.output = data.with_name(data.name + ".output")
         self.http = ""
         """``http://127.0.0.1:PORT``"""
@@ -68,7 +72,7 @@ class Server:
         self.data.mkdir(parents=True, exist_ok=True)
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                [*self.command, "serve", "--port", str(port), "--data", str(self.data), *self.options],
+                [*self.command, self.verb, "--port", str(port), "--data", str(self.data), *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -99,8 +103,8 @@ class Server:
             code = self._process.wait(10)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the server did not stop:\n{self.said()}") from None
-        assert code == 0, f"the server ended with {code}:\n{self.said()}"
+            raise AssertionError(f"the server did not stop:\n{self.said()[-3000:]}") from None
+        assert code == 0, f"the server ended with {code}:\n{self.said()[-3000:]}"
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
@@ -113,9 +117,8 @@ class Server:
         return self.output.read_text(errors="replace")
 
     def memory(self) -> int:
-        """Resident bytes of the server and its worker processes."""
-        process = psutil.Process(self.pid)
-        return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+        """Resident bytes of the server process itself; its pool of workers comes and goes with compaction."""
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     def token(
         self,
