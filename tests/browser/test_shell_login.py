@@ -144,12 +144,11 @@ def test_the_language_changes_at_once_and_is_kept(visitor: Opens, student: LogsI
     page = student(3)
     page.goto("/")
     page.get_by_role("button", name=re.compile("log out|cerrar|sair")).click()
-    page.get_by_label("Português").check()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as told:
+        page.get_by_label("Português").check()
+    assert told.value.json()["person"]["language"] == "pt"
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name=f"Olá, {demo.students[3].name}")).to_be_visible()
-    page.wait_for_function(
-        "async () => (await (await fetch('/api/me')).json()).person.language === 'pt'",
-    )
     page.evaluate("localStorage.clear()")
     page.reload()
     expect(page.get_by_role("heading", name=f"Olá, {demo.students[3].name}")).to_be_visible()

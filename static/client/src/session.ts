@@ -74,6 +74,7 @@ export async function chooseLanguage(code: string): Promise<void> {
   localStorage.setItem(LANGUAGE, code);
   if (person) {
     person = { ...person, person: { ...person.person, language: code } };
+    void remember("/api/me", person);
     await api.patch("/api/me", { language: code }).catch(() => {});
   }
 }

@@ -43,7 +43,12 @@ export function pickLanguage(wanted: readonly (string | null | undefined)[]): st
  */
 export async function registerCatalogue(loaders: Loaders): Promise<void> {
   if (!sources.includes(loaders)) sources.push(loaders);
-  const catalogue = await load(loaders, current);
+  let code: string;
+  let catalogue: Catalogue;
+  do {
+    code = current;
+    catalogue = await load(loaders, code);
+  } while (code !== current);
   messages = { ...messages, ...catalogue };
   for (const listener of listeners) listener();
 }
