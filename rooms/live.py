@@ -22,7 +22,7 @@ from typing import Protocol
 from crdt.awareness import decode_awareness
 from crdt.codec import JsonValue
 from crdt.document import Document, Outcome, merge
-from crdt.errors import CrdtError, EngineRefused, LogError
+from crdt.errors import CrdtError, EngineRefused
 from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
 from crdt.update import UpdateSummary, read_state_vector, read_update
@@ -200,7 +200,7 @@ class LiveRoom:
                 stored = await self._shelf.log.load(self.name)
                 await self._replay(document, stored.snapshot, stored.tail)
                 break
-            except (LogError, EngineRefused) as error:
+            except CrdtError as error:
                 document.close()
                 logger.error("cannot load %s: %s", in_logs(self.name), error)
                 pause = next(pauses, pause)
@@ -380,7 +380,7 @@ class LiveRoom:
     async def write(self, update: bytes, subject: str) -> None:
         """Takes one update in and returns when it is durable: the REST way of writing.
 
-        Raises what :meth:`submit` raises, and :class:`Unavailable` or :class:`LogError` when the
+        Raises what :meth:`submit` raises, and :class:`Unavailable` or :class:`~crdt.errors.LogError` when the
         log cannot take it.
         """
         await self.ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -240,7 +241,7 @@ class TestReaders:
         ana2.attachment.receive_update(first)
         await until(lambda: eva.text == "first second")
 
-    async def test_a_reconnect_that_brings_nothing_new_does_not_grow_the_log(self, registry, log):
+    async def test_a_reconnect_that_brings_nothing_new_does_not_grow_the_log_lesson_24(self, registry, log):
         ana, rui = await pair(registry)
         with ana.doc.transaction():
             ana.doc.get("m", type=Map)["k"] = Map({"inner": Text("gone with its map")})
@@ -333,7 +334,7 @@ class TestPresence:
 
 
 class TestLife:
-    async def test_a_hundred_first_openers_load_once_and_all_get_in(self, registry, log):
+    async def test_a_hundred_first_openers_load_once_and_all_get_in_lesson_08(self, registry, log):
         loads = []
         load = log.load
 
@@ -351,7 +352,7 @@ class TestLife:
         await until(lambda: all(listener.text == "first" for listener in everybody))
         assert loads == ["page/1"]
 
-    async def test_a_failed_load_never_gives_an_empty_document(self, registry, log):
+    async def test_a_failed_load_never_gives_an_empty_document_lesson_10(self, registry, log):
         doc = Doc()
         doc["t"] = Text("there")
         await log.real.seed("page/1", doc.get_update(), "kit", "server:seed")
@@ -367,7 +368,49 @@ class TestLife:
         await until(lambda: ana.text == "there")
         assert failures == []
 
-    async def test_a_room_stays_until_everything_is_committed(self, registry, log):
+    async def test_a_log_that_holds_nonsense_is_tried_again_and_nobody_writes_meanwhile_lesson_10(
+        self, registry, log
+    ):
+        doc = Doc()
+        doc["t"] = Text("there")
+        await log.real.seed("page/1", doc.get_update(), "kit", "server:seed")
+        load, broken = log.load, [True]
+
+        async def damaged(document):
+            stored = await load(document)
+            return replace(stored, tail=(b"\x07nonsense",)) if broken else stored
+
+        log.load = damaged
+        room = registry.acquire("page/1")
+        joining = asyncio.ensure_future(Listener(room, "ana").join())
+        await a_moment()
+        assert not joining.done()
+        assert not room.writable
+        broken.clear()
+        ana = await asyncio.wait_for(joining, 5)
+        await until(lambda: ana.text == "there")
+
+    async def test_a_class_that_opens_a_page_together_shares_one_answer_lesson_24(
+        self, registry, log, monkeypatch
+    ):
+        answers = []
+        diff = Document.diff
+
+        def counted(document, state_vector):
+            answers.append(state_vector)
+            return diff(document, state_vector)
+
+        monkeypatch.setattr(Document, "diff", counted)
+        doc = Doc()
+        doc["t"] = Text("first")
+        await log.real.seed("page/1", doc.get_update(), "kit", "server:seed")
+        everybody = await asyncio.gather(
+            *(Listener(registry.acquire("page/1"), f"p{number}").join() for number in range(30))
+        )
+        await until(lambda: all(listener.text == "first" for listener in everybody))
+        assert len(answers) == 1
+
+    async def test_a_room_stays_until_everything_is_committed_lesson_11(self, registry, log):
         ana, rui = await pair(registry)
         log.hold()
         ana.say("last words")
@@ -380,7 +423,7 @@ class TestLife:
         eva = await Listener(registry.acquire("page/1"), "eva").join()
         await until(lambda: eva.text == "last words")
 
-    async def test_draining_commits_what_is_in_flight_and_takes_nothing_new(self, registry, log):
+    async def test_draining_commits_what_is_in_flight_and_takes_nothing_new_lesson_11(self, registry, log):
         ana, _ = await pair(registry)
         log.hold()
         ana.say("last words")
@@ -394,7 +437,7 @@ class TestLife:
         stored = await log.load("page/1")
         assert stored.head_seq == 1
 
-    async def test_ten_thousand_cycles_leave_nothing_behind(self, registry):
+    async def test_ten_thousand_cycles_leave_nothing_behind_lesson_14(self, registry):
         loop = asyncio.get_running_loop()
 
         async def cycle(number: int) -> None:
