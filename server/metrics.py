@@ -53,11 +53,12 @@ class Metrics:
         self.log_healthy = self._gauge("log_healthy", "1 while the durable log can be written")
         self.log_waiting_bytes = self._gauge("log_waiting_bytes", "Bytes that wait for their commit")
         self.log_commits = self._gauge("log_commits", "Group commits since the start")
+        self.log_commit_seconds = self._gauge(
+            "log_commit_seconds", "Seconds spent in group commits since the start"
+        )
+        self.log_failures = self._gauge("log_failures", "Group commits that failed since the start")
         self.log_compactions = self._gauge("log_compactions", "Documents folded into a snapshot")
         self.log_quarantined = self._gauge("log_quarantined", "Documents that cannot be compacted")
-        self.requests = Counter(
-            "requests", "HTTP requests", ["method", "status"], namespace="twinspace", registry=self.registry
-        )
         self._reasons: set[str] = set()
 
     def _gauge(self, name: str, text: str) -> Gauge:
@@ -75,6 +76,8 @@ class Metrics:
         if figures is not None:
             self.log_waiting_bytes.set(figures.waiting_bytes)
             self.log_commits.set(figures.commits)
+            self.log_commit_seconds.set(figures.commit_seconds)
+            self.log_failures.set(figures.failures)
             self.log_compactions.set(figures.compactions)
             self.log_quarantined.set(figures.quarantined)
 

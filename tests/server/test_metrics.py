@@ -66,9 +66,12 @@ async def test_a_loop_that_stood_still_shows_as_lag() -> None:
 
 def test_the_logs_own_figures_are_shown() -> None:
     metrics = Metrics()
-    metrics.read_log(healthy=False, figures=LogFigures(commits=7, waiting_bytes=30, quarantined=1))
+    figures = LogFigures(commits=7, commit_seconds=0.5, failures=2, waiting_bytes=30, quarantined=1)
+    metrics.read_log(healthy=False, figures=figures)
     text = metrics.exposition().decode()
     assert "twinspace_log_healthy 0.0" in text
     assert "twinspace_log_commits 7.0" in text
+    assert "twinspace_log_commit_seconds 0.5" in text
+    assert "twinspace_log_failures 2.0" in text
     assert "twinspace_log_waiting_bytes 30.0" in text
     assert "twinspace_log_quarantined 1.0" in text
