@@ -125,7 +125,11 @@ def _socket_limits(settings: Settings) -> SocketLimits:
     # A message over an update's limit gets a reasoned answer; far above it, the frame itself is refused.
     return SocketLimits(
         message_bytes=2 * settings.update_bytes,
-        rates=Rates(messages=settings.sender_messages, bytes=settings.sender_bytes),
+        rates=Rates(
+            messages=settings.sender_messages,
+            bytes=settings.sender_bytes,
+            structs=settings.sender_structs,
+        ),
     )
 
 

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     sender_bytes: float = Field(
         512 * 1024.0, gt=0, description="Bytes a second one socket may send over time; above it has to wait."
     )
+    sender_structs: float = Field(
+        50_000.0, gt=0, description="Structs a second one socket may write over time; above it has to wait."
+    )
     max_connections: int = Field(
         20_000, ge=1, le=1_000_000, description="Open sockets at most; more are asked to try later."
     )
