@@ -125,7 +125,7 @@ def test_two_people_without_a_server_merge_when_it_is_back(own: Demo, browser: B
         assert all(words in saved_text(ana, path) for words in ("Ana alone.", "Rui alone."))
 
 
-def test_what_the_device_kept_survives_the_tab_and_a_killed_server(
+def test_what_the_device_kept_survives_the_tab_and_a_killed_server_lesson_23(
     own: Demo, browser: Browser, watch: Watch
 ) -> None:
     watch.allow("WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET")

@@ -83,7 +83,7 @@ def test_the_largest_integer_is_read() -> None:
         Writer().var_int(MAX_SAFE_INTEGER + 1)
 
 
-def test_strings_are_counted_in_bytes() -> None:
+def test_strings_are_counted_in_bytes_lesson_26() -> None:
     assert var_string("é😀") == b"\x06\xc3\xa9\xf0\x9f\x98\x80"
     assert Reader(var_string("é😀")).var_string() == "é😀"
 

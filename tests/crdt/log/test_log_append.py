@@ -208,7 +208,7 @@ async def test_what_could_never_be_stored_is_refused_before_it_meets_others(
     assert await log.append(entry()) == 1
 
 
-async def test_first_content_is_seeded_exactly_once(log: SqliteLog) -> None:
+async def test_first_content_is_seeded_exactly_once_lesson_09(log: SqliteLog) -> None:
     """100 first openers, one seed; also after a restart of the caller and beside normal appends."""
     update = Typist(99).type("Welcome")
     seeds = [log.seed(PAGE, update, "template", "server:seed") for _ in range(100)]

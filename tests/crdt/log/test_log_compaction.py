@@ -73,7 +73,9 @@ async def reopened(log: SqliteLog, folder: Path, **more: Any) -> SqliteLog:
     return log
 
 
-async def test_a_tail_of_more_than_500_updates_is_folded_by_itself(log: SqliteLog, bench: Bench) -> None:
+async def test_a_tail_of_more_than_500_updates_is_folded_by_itself_lesson_20(
+    log: SqliteLog, bench: Bench
+) -> None:
     ana = Typist(7)
     await write(log, ana, ["a"] * 500)
     await asyncio.sleep(0.05)
