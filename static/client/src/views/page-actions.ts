@@ -43,7 +43,7 @@ export async function createPage({ space, add }: Place, roomId: string, parent?:
   }
 }
 
-export async function renamePage(page: Page): Promise<void> {
+async function renamePage(page: Page): Promise<void> {
   const done = await ask(
     { title: t("pages.rename"), fields: titleField(page.title), submit: t("dialog.save") },
     (form) => api.patch(`/api/pages/${page.id}`, { title: titleOf(form) }),

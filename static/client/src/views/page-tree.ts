@@ -69,7 +69,7 @@ function branch(tree: Tree, nodes: Node[]): TemplateResult | typeof nothing {
 }
 
 /** The marks of some people on a page, `most` of them drawn, all of them counted. */
-export function crowd(people: readonly Present[], most: number): TemplateResult | typeof nothing {
+function crowd(people: readonly Present[], most: number): TemplateResult | typeof nothing {
   if (people.length === 0) return nothing;
   return html`<span class="stack-people">
     ${people.slice(0, most).map(({ user }) => avatar(user.name, user.color))}

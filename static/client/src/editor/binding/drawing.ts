@@ -145,7 +145,7 @@ export class Drawing {
 }
 
 /** The nodes of visible slots, one after the other. */
-export const contentOf = (slots: Slot[]): Node[] =>
+const contentOf = (slots: Slot[]): Node[] =>
   slots.flatMap((slot) => (slot.kind === "node" ? [slot.node] : slot.kind === "run" ? slot.inline : []));
 
 export function joined(run: Slot & { kind: "run" }, shared: Y.XmlText[], inline: readonly Node[]): Slot {

@@ -303,7 +303,7 @@ const high = (code: number) => code >= 0xd800 && code < 0xdc00;
 const low = (code: number) => code >= 0xdc00 && code < 0xe000;
 
 /** The one stretch in which two texts differ. Never cuts a surrogate pair: Yjs would store half a character. */
-export function difference(old: string, wanted: string): { start: number; removed: number; added: string } {
+function difference(old: string, wanted: string): { start: number; removed: number; added: string } {
   const shorter = Math.min(old.length, wanted.length);
   let start = 0;
   while (start < shorter && old[start] === wanted[start]) start++;
