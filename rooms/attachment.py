@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Attachment", "Outlet"]
 
+UNANSWERED = 100
+"""Questions a client may leave unanswered before it is asked only for what was not taken in."""
+MOST_OWED = 10_000
+"""Answers owed to one writer; whoever sends more that cannot be taken in is owed no more."""
+
 
 class Outlet(Protocol):
     """The socket's side of an attachment: how one protocol says things for one routing key."""
@@ -99,13 +104,18 @@ class Attachment:
         self._asked: deque[bool] = deque()
         """One entry per step 1 sent: whether it asks for edits that were not taken in."""
         self._owed = 0
-        """Updates received that were neither taken in nor answered."""
+        """Updates received that are not taken in: its answer to being asked again settles them all."""
         self._answering = False
         """An answer waits for the end of this turn or for a commit."""
         self._telling = False
         self._loop = asyncio.get_running_loop()
         self._late = False
         """The socket drained while the document was not there to catch up with."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is still on the document: nothing of that document leaves once it is not."""
+        return self in self.room.attachments
 
     # What the client says
 
@@ -127,13 +137,13 @@ class Attachment:
     def _tell(self) -> None:
         self._telling = False
         everybody = self.room.everybody()
-        if everybody is not None:
+        if everybody is not None and self.attached:
             self.outlet.send(self.outlet.framing.awareness(everybody))
 
     def receive_step2(self, update: bytes) -> None:
         """A client's answer to our step 1."""
         again = self._asked.popleft() if self._asked else False
-        if again and self.access.may_write:
+        if again:
             owed, self._owed = self._owed, 0
             self._take(update, _Owed(self, owed), step2=True)
         else:
@@ -151,7 +161,7 @@ class Attachment:
     def _take(self, update: bytes, origin: Attachment | _Owed, *, step2: bool = False) -> None:
         try:
             if not self.access.may_write:
-                self._refuse_write(update, step2=step2)
+                self._refuse_write(update, origin, step2=step2)
             elif not self.room.writable:
                 origin.lost(None)
             else:
@@ -161,11 +171,17 @@ class Attachment:
             self.outlet.acknowledge(1, applied=False)
             self.outlet.refuse(error)
 
-    def _refuse_write(self, update: bytes, *, step2: bool) -> None:
-        """A reader's answer to step 1 that holds nothing new is no attempt to write."""
-        if step2 and self.room.contains(update):
-            self.outlet.acknowledge(1, applied=True)
+    def _refuse_write(self, update: bytes, origin: Attachment | _Owed, *, step2: bool) -> None:
+        """A reader's answer to step 1 that holds nothing new is no attempt to write.
+
+        Any other stays owed: should the right come back, its sender is asked for all of it.
+        """
+        if step2 and not self.room.active:
+            origin.lost(None)
             return
+        if step2 and self.room.confirm(update, origin):
+            return
+        self.owe(origin.count if isinstance(origin, _Owed) else 1)
         error = ReadOnly(self.access.reason)
         self.outlet.acknowledge(1, applied=False)
         self.outlet.notify(
@@ -175,18 +191,29 @@ class Attachment:
     # What the room says
 
     def committed(self) -> None:
-        self.outlet.acknowledge(1, applied=True)
+        self.settled(1)
+
+    def settled(self, count: int) -> None:
+        """So many of its updates are durable."""
+        if self.attached:
+            self.outlet.acknowledge(count, applied=True)
 
     def lost(self, error: Exception | None) -> None:
-        self._owed += 1
+        self.owe(1)
         self.stale = True
+
+    def owe(self, count: int) -> None:
+        self._owed = min(self._owed + count, MOST_OWED)
 
     def ask_again(self) -> None:
         """Asks for the edits that were not taken in; the answer settles every update still owed."""
         self.stale = False
-        if self.access.may_write:
-            self._asked.append(True)
-            self.room.send_step1(self)
+        self.ask(again=True)
+
+    def ask(self, *, again: bool = False) -> None:
+        """Sends our step 1. Clients answer each, in order."""
+        self._asked.append(again)
+        self.room.send_step1(self)
 
     def room_is_active(self) -> None:
         """The document was loaded (again): questions that waited are answered."""
@@ -200,12 +227,12 @@ class Attachment:
             self._loop.call_soon(self._answer)
 
     def _answer(self) -> None:
-        if self.wanted is None or not self.room.active or self not in self.room.attachments:
+        if self.wanted is None or not self.room.active or not self.attached:
             self._answering = False
             return
         try:
-            self._asked.append(False)
-            self.room.send_step1(self)
+            if len(self._asked) < UNANSWERED:
+                self.ask()
             self.room.answer(self, self.wanted)
         except CrdtError as error:
             self.wanted = None
@@ -256,11 +283,15 @@ class Attachment:
 
     def take_access(self, access: Access) -> None:
         """Puts a new access in force and says so, if it is another."""
-        if access == self.access:
+        if access == self.access or not self.attached:
             return
+        regained = access.may_write and not self.access.may_write
         self.access = access
         self.room.restamp(self)
         self.outlet.rights_changed(access)
+        if regained:
+            self.stale = True
+            self.room.resume()
 
 
 @dataclass(slots=True)
@@ -271,8 +302,8 @@ class _Owed:
     count: int
 
     def committed(self) -> None:
-        self.attachment.outlet.acknowledge(self.count, applied=True)
+        self.attachment.settled(self.count)
 
     def lost(self, error: Exception | None) -> None:
-        self.attachment._owed += self.count
+        self.attachment.owe(self.count)
         self.attachment.stale = True

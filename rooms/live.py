@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -189,8 +189,13 @@ class LiveRoom:
         if state is RoomState.LOADING:
             self._changed = asyncio.Event()
 
-    async def _load(self) -> None:
-        """Reads the document from the log until it works, then serves whoever waited."""
+    async def _load(self, unsettled: Collection[asyncio.Future[int]] = ()) -> None:
+        """Reads the document from the log until it works, then serves whoever waited.
+
+        ``unsettled`` are edits the log may yet commit: a document read before that would lack them.
+        """
+        if unsettled:
+            await asyncio.wait(unsettled)
         started = self._loop.time()
         pauses = iter(self._shelf.reload_pauses)
         pause = 0.0
@@ -231,11 +236,12 @@ class LiveRoom:
                 await asyncio.sleep(0)
                 deadline = self._loop.time() + WORK_SLICE
 
-    def _reload(self) -> None:
+    def _reload(self, flights: Iterable[_Flight]) -> None:
         """Throws away a document that holds what the log does not, and loads it again."""
         self._enter(RoomState.LOADING)
         self._answer = None
-        self._loading = self._loop.create_task(self._load(), name=f"reload {self.name}")
+        unsettled = {flight.commit for flight in flights if flight.commit is not None}
+        self._loading = self._loop.create_task(self._load(unsettled), name=f"reload {self.name}")
 
     # Writing
 
@@ -275,7 +281,7 @@ class LiveRoom:
             logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
             self._shelf.quarantine.keep(update)
             if error.poisoned:
-                self._reload()
+                self._reload(self._flights)
             raise
         if outcome is Outcome.NOTHING_NEW:
             self._after_commits(origin)
@@ -367,7 +373,7 @@ class LiveRoom:
         for attachment in self.attachments:
             attachment.stale = True
         if self.state is RoomState.ACTIVE:
-            self._reload()
+            self._reload(lost)
 
     def resume(self) -> None:
         """Asks every writer whose edits were not taken in to send what is missing."""
@@ -410,6 +416,8 @@ class LiveRoom:
 
         def depart() -> None:
             attachment.answered(state_vector)
+            if not attachment.attached:
+                return
             outlet = attachment.outlet
             outlet.send(outlet.framing.step2(updates[0]))
             for waiting in updates[1:]:
@@ -426,6 +434,8 @@ class LiveRoom:
         everybody = self._presence.everybody()
 
         def depart() -> None:
+            if not attachment.attached:
+                return
             outlet = attachment.outlet
             for update in updates:
                 outlet.send(outlet.framing.update(update))
@@ -436,17 +446,22 @@ class LiveRoom:
 
     def durable_vector(self) -> bytes:
         """A state vector that promises no more than what readers have been shown."""
+        if not self.active:  # memory may hold what the log has refused
+            return EMPTY_STATE_VECTOR
         return self._document.vector_without(
             [flight.summary for flight in self._flights if flight.summary is not None]
         )
 
-    def contains(self, update: bytes) -> bool:
-        """Whether applying the update would change nothing.
+    def confirm(self, update: bytes, origin: Origin) -> bool:
+        """Whether the document holds all of the update; ``origin`` hears when that is durable.
 
         Raises:
             Malformed, LimitExceeded: the bytes are refused.
         """
-        return self._document.contains(update, read_update(update, self._shelf.limits))
+        known = self.active and self._document.contains(update, read_update(update, self._shelf.limits))
+        if known:
+            self._after_commits(origin)
+        return known
 
     async def read(self) -> bytes:
         """The whole committed state as one update, waiting updates included."""

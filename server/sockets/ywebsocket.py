@@ -74,7 +74,7 @@ class YWebsocketSession(SocketSession):
             return
         self._attachment = attachment
         attachment.room.attach(attachment)
-        attachment.room.send_step1(attachment)
+        attachment.ask()
 
     def attachments(self) -> list[Attachment]:
         return [] if self._attachment is None else [self._attachment]
