@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import quote, urlsplit
 
+import aiohttp
 import pytest
 from honest import HonestPair, honest_pair
 from served import Server
@@ -239,6 +240,13 @@ async def stalled_reader(stack: AsyncExitStack, honest: HonestPair, number: int)
     return connection
 
 
+async def metric(server: Server, name: str) -> float:
+    """One figure of /metrics."""
+    async with aiohttp.ClientSession() as http, http.get(f"{server.http}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return float(next(line.split()[-1] for line in lines if line.startswith(f"{name} ")))
+
+
 async def flood_presence(honest: HonestPair, number: int, megabytes: int) -> None:
     """Big presence states, one after the other: traffic that nobody stores."""
     document = honest.document
@@ -272,6 +280,7 @@ async def test_stalled_readers_cost_less_than_2_mb_each_and_slow_nobody_lesson_0
         await asyncio.gather(*(flood_presence(honest, number, 4) for number in range(4)))
         await honest.fine()
         grown = honest.server.memory() - before
+        assert await metric(honest.server, "twinspace_readers_shed_total") >= readers
     assert grown < readers * 2 * MIB + 30 * MIB, f"{grown / MIB:.0f} MiB"
 
 

@@ -146,6 +146,15 @@ async def test_a_readers_step2_is_fine_while_it_brings_nothing_new(server: Serve
         assert check.text == "known"
 
 
+async def test_the_token_that_the_command_line_prints_opens_its_document(
+    server: Server, document: str
+) -> None:
+    async with hocuspocus(server.ws) as line:
+        for scope in ("readonly", "read-write"):
+            printed = server.printed_token(document, scope, subject="p1", name="Ana", expires=60)
+            assert await line.log_in(document, printed, key=f"{document}\0{scope}") == scope
+
+
 async def test_a_token_that_opens_nothing_is_denied_and_the_socket_stays(
     server: Server, document: str
 ) -> None:
@@ -305,6 +314,21 @@ async def test_the_server_asks_first_and_answers_in_y_websockets_framing(
         await line.say(SYNC, update(content))
         echoed = (await line.hear_until("update"))[-1]
         assert echoed.content == content  # y-websocket 4 learns from the echo that it is durable
+
+
+async def test_a_y_websocket_reader_is_told_once_that_it_cannot_write(server: Server, document: str) -> None:
+    writer = Writer()
+    async with plain(server.ws, document, server.token(document, "readonly")) as line:
+        await line.sync()
+        for _ in range(3):
+            await line.say(SYNC, update(writer.insert("no")))
+        await line.say(SYNC, step1())
+        heard = await line.hear_until("step2", count=1)
+        told = [each.word for each in heard if each.type == AUTH]
+        assert len(told) == 1
+        assert told[0].startswith("denied ")
+        assert told[0].endswith(".")
+        assert heard[-1].content == EMPTY_UPDATE
 
 
 async def test_a_query_for_presence_may_have_a_payload(server: Server, document: str) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from crafted import bad_updates, structs, text_item
 from served import Server
 from stock import HOCUSPOCUS, Y_WEBSOCKET, Agent, Peer
+from wire import SYNC, plain, update
 
 Agents = Callable[[str], Agent]
 
@@ -317,6 +319,27 @@ def test_document_names_survive_the_wire(server: Server, agents: Agents, documen
         peer.until(lambda seen, client=client: client in seen["text"])
     reader = agents("hocuspocus-provider-4").open(server, unique, token)
     reader.until(lambda seen: sorted(seen["text"].split()) == sorted((*Y_WEBSOCKET, *HOCUSPOCUS)))
+
+
+async def test_stock_clients_do_not_notice_a_hostile_one_lesson_05(
+    server: Server, agents: Agents, document: str
+) -> None:
+    here = [agents(client).open(server, document).until_synced() for client in (*Y_WEBSOCKET, *HOCUSPOCUS)]
+    here[0].insert("before ")
+    for content in bad_updates().values():
+        async with plain(server.ws, document, server.token(document, subject="mallory")) as line:
+            await line.say(SYNC, update(content))
+    async with plain(server.ws, document, server.token(document, subject="mallory")) as line:
+        # accepted, kept and passed on, though what it builds on never comes
+        await line.say(SYNC, update(structs(text_item("orphan"), client=88_001, clock=5)))
+        await line.hear_until("update")
+    here[1].until_text("before ")
+    here[1].insert("and after")
+    for peer in here:
+        peer.until_text("before and after")
+        assert peer.look()["connections"] == 1
+    for client in (*Y_WEBSOCKET, *HOCUSPOCUS):
+        agents(client).open(server, document).until_text("before and after")
 
 
 def test_a_periodic_resync_is_harmless(server: Server, agents: Agents, document: str) -> None:

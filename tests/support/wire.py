@@ -134,8 +134,8 @@ class Frame:
             case 1:
                 return "awareness"
             case 2:
-                reason = read_bytes(self.body, 1)[0].decode()
-                return f"{('token', 'denied', 'authenticated')[self.body[0]]} {reason}"
+                meanings = ("denied",) if self.key is None else ("token", "denied", "authenticated")
+                return f"{meanings[self.body[0]]} {read_bytes(self.body, 1)[0].decode()}"
             case 7:
                 return "close"
             case 8:
