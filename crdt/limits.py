@@ -19,7 +19,7 @@ class Limits:
 
     update_bytes: int = 8 * MIB
     """Size of one update."""
-    structs: int = 250_000
+    structs: int = 60_000
     """Structs plus deleted ranges in one update: what the reader's time grows with."""
     clients: int = 20_000
     """Client ids in one update, state vector or awareness message."""

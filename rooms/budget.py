@@ -17,7 +17,7 @@ class Rates:
 
     bytes: float = 512 * 1024
     """Bytes per second."""
-    structs: float = 50_000
+    structs: float = 10_000
     """Structs and deleted ranges per second: what the engine's cost grows with."""
     messages: float = 500
     """Frames per second, presence included. A fast typist sends about 30."""

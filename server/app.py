@@ -80,7 +80,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         stack.push_async_callback(services.close)
         shelf = Shelf(
             log,
-            limits=replace(DEFAULT, update_bytes=settings.update_bytes),
+            limits=replace(DEFAULT, update_bytes=settings.update_bytes, structs=settings.update_structs),
             observer=metrics,
             quarantine=Quarantine(settings.data / "refused"),
         )

@@ -1,0 +1,34 @@
+"""Where no browser can be had, the browser tests stay out of the run, and the run says so to the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+BROWSER_TESTS = {"browser", "test_in_chromium.py"}
+"""Folders and files under tests/ that need a Chromium."""
+
+
+def _browser_is_out_of_reach() -> bool:
+    """tools/browser installs one where it may; only without root, and outside CI, may one be missing."""
+    found = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return not found and os.geteuid() != 0 and not os.environ.get("CI")
+
+
+OUT = _browser_is_out_of_reach()
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if OUT and collection_path.name in BROWSER_TESTS else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if OUT:
+        terminalreporter.section("NO BROWSER HERE", sep="#", red=True, bold=True)
+        terminalreporter.line(
+            "The browser tests have NOT run: there is no Chromium, and no root to install one."
+        )
+        terminalreporter.line("Install it (sudo apt install chromium) and run them: pytest tests/browser")
