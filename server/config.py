@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         60_000,
         ge=100,
         le=1_000_000,
-        description="Structs and deletions one update may hold: taking it in stops the server for about 6 us each.",
+        description="Structs and deletions in one update: taking it in costs about 6 us each.",
     )
     sender_messages: float = Field(
         500.0, gt=0, description="Messages a second one socket may send over time; above it has to wait."
