@@ -272,8 +272,9 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def set_deadline(self, seconds: float | None) -> None:
-        """Drops the connection after so many seconds; ``None`` lifts that."""
-        self._board.set_deadline(self, seconds)
+        """Drops the connection after so many seconds; ``None`` lifts that. A closing one has its own."""
+        if self.open:
+            self._board.set_deadline(self, seconds)
 
     # Receiving
 
@@ -317,7 +318,8 @@ class Connection(asyncio.Protocol):
         self._ws.receive_data(data)
         frames = self._ws.events_received()
         self.handler.received(len(data), len(frames))
-        self._frames.extend(frame for frame in frames if isinstance(frame, Frame))
+        if not self._closing:
+            self._frames.extend(frame for frame in frames if isinstance(frame, Frame))
         if self._ws.state is State.OPEN:
             self._write_control()  # pongs go first; a close goes behind the answers to what came with it
         self._process()
@@ -408,13 +410,14 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._congested = True
         self._update_reading()
-        self._board.set_deadline(self, STALLED_TIMEOUT)
+        if self._allowance is None:  # before authentication, a shorter deadline runs
+            self.set_deadline(STALLED_TIMEOUT)
         self.handler.congested()
 
     def resume_writing(self) -> None:
         self._congested = False
-        if not self._closing:
-            self._board.set_deadline(self, None)
+        if self._allowance is None:
+            self.set_deadline(None)
         self._update_reading()
         self.handler.drained()
 

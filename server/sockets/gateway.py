@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -69,8 +67,8 @@ class Gateway:
         self._empty = asyncio.Event()
         self._ticker: asyncio.Task[None] | None = None
         self._unsubscribe = changes.subscribe(self._changed)
-        self._due: list[tuple[float, int, Attachment]] = []
-        self._order = itertools.count()
+        self._due: dict[Attachment, float] = {}
+        """When rights have to be asked for anew, in Unix seconds."""
         self._clock = registry.shelf.wall_clock
 
     def add_to(self, app: web.Application) -> None:
@@ -146,12 +144,16 @@ class Gateway:
         return None
 
     async def access(self, principal: Principal, document: str) -> Access:
-        """What the principal may do with the document now."""
+        """What the principal may do with the document now: no change has come since it was asked."""
         if principal.kind == "token":
             if principal.expires_at is not None and principal.expires_at <= self._clock():
                 return Access(Scope.NONE, reason="expired")
             return token_access(principal, document)
-        return await self._authority.access(principal, document)
+        while True:
+            seen = self.changes_seen
+            access = await self._authority.access(principal, document)
+            if seen == self.changes_seen:
+                return access
 
     # Rights that change
 
@@ -160,8 +162,13 @@ class Gateway:
         ends = [
             when for when in (attachment.access.until, attachment.principal.expires_at) if when is not None
         ]
-        if ends:
-            heapq.heappush(self._due, (min(ends), next(self._order), attachment))
+        if ends and attachment.attached:
+            self._due[attachment] = min(ends)
+        else:
+            self.unwatch(attachment)
+
+    def unwatch(self, attachment: Attachment) -> None:
+        self._due.pop(attachment, None)
 
     def _changed(self, change: Change) -> None:
         self.changes_seen += 1
@@ -181,12 +188,9 @@ class Gateway:
 
     def _expire(self) -> None:
         now = self._clock()
-        due: list[Attachment] = []
-        while self._due and self._due[0][0] <= now:
-            due.append(heapq.heappop(self._due)[2])
-        for attachment in due:
-            if attachment in attachment.room.attachments:
-                attachment.outlet.recheck(attachment)
+        for attachment in [attachment for attachment, when in self._due.items() if when <= now]:
+            self.unwatch(attachment)
+            attachment.outlet.recheck(attachment)
 
     # Life
 

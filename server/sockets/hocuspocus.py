@@ -228,7 +228,7 @@ class HocuspocusSession(SocketSession):
         line.notify(access_notice(attachment.access))
         if not self.gateway.registry.shelf.log.health.ok:
             line.notify(self.gateway.registry.log_notice())
-        attachment.room.attach(attachment)
+        self.attach(attachment)
         for kind, reader in waiting:
             if line.attachment is not None:
                 self._handle(line, line.attachment, kind, reader)

@@ -189,7 +189,7 @@ class SocketSession:
     ) -> Attachment | None:
         """Authenticates for a document and waits until it is ready; ``None`` when it is denied.
 
-        The caller says what it has to before it calls ``room.attach``, in the same turn.
+        The caller says what it has to before it calls :meth:`attach`, in the same turn.
 
         Raises:
             Unavailable: the node is shutting down.
@@ -199,48 +199,56 @@ class SocketSession:
         principal = await self.gateway.identify(self.credentials, token)
         if principal is None:
             return None
+        access = await self.gateway.access(principal, document)
+        if not access.may_read:
+            return None
         room = self.gateway.registry.acquire(document)
         try:
-            while True:
+            self.session_id = principal.session_id or self.session_id
+            if not self._authenticated:
+                self._authenticated = True
+                self.connection.set_deadline(None)
+                self.connection.allow(None)
+            seen = self.gateway.changes_seen
+            await room.ready()
+            while seen != self.gateway.changes_seen:
                 seen = self.gateway.changes_seen
                 access = await self.gateway.access(principal, document)
-                if not access.may_read:
-                    self.gateway.registry.release(room)
-                    return None
                 await room.ready()
-                if seen == self.gateway.changes_seen:
-                    break
         except BaseException:
             self.gateway.registry.release(room)
             raise
-        self.session_id = principal.session_id
-        self._authenticated = True
-        self.connection.set_deadline(None)
-        self.connection.allow(None)
-        attachment = Attachment(room, principal, access, outlet, wants_echo=wants_echo)
+        if not access.may_read:
+            self.gateway.registry.release(room)
+            return None
+        return Attachment(room, principal, access, outlet, wants_echo=wants_echo)
+
+    def attach(self, attachment: Attachment) -> None:
+        """From now on the document reaches the socket, and its rights are watched."""
+        attachment.room.attach(attachment)
         self.gateway.watch(attachment)
-        return attachment
 
     def leave(self, attachment: Attachment) -> None:
         """Detaches from the document and lets the room go if nobody else is there."""
+        self.gateway.unwatch(attachment)
         grace = self.limits.presence_grace if self.connection.broken else 0.0
         attachment.room.detach(attachment, grace=grace)
         self.gateway.registry.release(attachment.room)
 
     def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Runs work that ends with the socket at the latest."""
-        task = self._loop.create_task(self._guard(work))
+        task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
 
-    async def _guard(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except Unavailable as error:
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Unavailable):
             self.connection.close(CloseCode.TRY_LATER, str(error))
-        except Exception:
-            logger.exception("a socket's task failed")
+        elif error is not None:
+            logger.error("a socket's task failed", exc_info=error)
             self.connection.close(1011, "The server could not handle this message.")
 
     # Rights

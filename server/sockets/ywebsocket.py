@@ -73,7 +73,7 @@ class YWebsocketSession(SocketSession):
             self.leave(attachment)
             return
         self._attachment = attachment
-        attachment.room.attach(attachment)
+        self.attach(attachment)
         attachment.ask()
 
     def attachments(self) -> list[Attachment]:

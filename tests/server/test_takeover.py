@@ -199,3 +199,56 @@ async def test_a_silent_peer_is_pinged_and_a_dead_one_given_up():
         await asyncio.wait_for(handlers[0].gone.wait(), 2)
         ws.transport.resume_reading()
         await ws.wait_closed()
+
+
+RAW_HANDSHAKE = (
+    b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+MASKED_HI = bytes([0x82, 0x82, 0, 0, 0, 0]) + b"hi"
+
+
+async def test_nothing_is_taken_from_a_peer_that_does_not_answer_our_close():
+    async with echo_server() as (host, handlers, _board):
+        name, port = host.split(":")
+        reader, writer = await asyncio.open_connection(name, int(port))
+        writer.write(RAW_HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        taken = []
+        handlers[0].message = lambda data, text: taken.append(data)  # type: ignore[method-assign]
+        handlers[0].connection.close(4401, "logged-out")
+        await reader.readexactly(2 + 2 + len("logged-out"))
+        writer.write(MASKED_HI)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        assert taken == []
+        writer.close()
+
+
+async def test_a_peer_that_does_not_answer_our_close_is_dropped_whatever_else_goes_on(monkeypatch):
+    monkeypatch.setattr("server.sockets.connection.CLOSE_TIMEOUT", 0.05)
+    async with echo_server() as (host, handlers, board):
+        name, port = host.split(":")
+        reader, writer = await asyncio.open_connection(name, int(port))
+        writer.write(RAW_HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        connection = handlers[0].connection
+        connection.close(4400, "no")
+        connection.set_deadline(None)  # as when a document that was being opened is ready
+        connection.resume_writing()
+        await asyncio.sleep(0.1)
+        board.tick()
+        await asyncio.wait_for(handlers[0].gone.wait(), 2)
+        writer.close()
+
+
+async def test_a_slow_reader_does_not_lift_the_deadline_of_strangers():
+    async with echo_server() as (host, handlers, board), connect(f"ws://{host}/echo"):
+        connection = handlers[0].connection
+        connection.allow(1000)
+        connection.set_deadline(0.05)
+        connection.pause_writing()
+        connection.resume_writing()
+        await asyncio.sleep(0.1)
+        board.tick()
+        await asyncio.wait_for(handlers[0].gone.wait(), 2)
