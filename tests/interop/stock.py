@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -75,6 +76,8 @@ class Agent:
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"op": op, **arguments}).encode() + b"\n")
         self._process.stdin.flush()
+        readable, _, _ = select.select([self._process.stdout], [], [], 60)
+        assert readable, f"{self.client} does not answer"
         line = self._process.stdout.readline()
         assert line, f"the process of {self.client} has died"
         answer = json.loads(line)

@@ -155,6 +155,8 @@ class Server:
         for option, value in (("--subject", subject), ("--name", name), ("--expires", expires)):
             if value is not None:
                 options += [option, str(value)]
-        made = subprocess.run([*self.command, "token", *options], capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            [*self.command, "token", *options], capture_output=True, text=True, check=False, timeout=60
+        )
         assert made.returncode == 0, made.stderr
         return made.stdout.strip()

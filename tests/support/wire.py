@@ -51,6 +51,8 @@ EMPTY_UPDATE = b"\x00\x00"
 EMPTY_VECTOR = b"\x00"
 TIMEOUT = 10.0
 """Seconds to wait for an answer: only a failing test ever waits that long."""
+SLOWED = 90.0
+"""Seconds a send may take: a server that slows a sender down stops reading for a while."""
 
 
 def uint(value: int) -> bytes:
@@ -182,10 +184,11 @@ class Line:
         self.keyed = keyed
 
     async def raw(self, data: bytes | str) -> None:
-        await self.ws.send(data)
+        async with asyncio.timeout(SLOWED):
+            await self.ws.send(data)
 
     async def say(self, type: int, body: bytes = b"", key: str = "") -> None:
-        await self.ws.send((string(key) if self.keyed else b"") + uint(type) + body)
+        await self.raw((string(key) if self.keyed else b"") + uint(type) + body)
 
     async def hear(self, timeout: float = TIMEOUT) -> Frame:
         data = await asyncio.wait_for(self.ws.recv(), timeout)
