@@ -6,6 +6,7 @@ in silence, since older stock clients repeat what they have heard (provider chan
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ __all__ = ["Presence"]
 
 ECHO_SECONDS = 30.0
 """How long clients may repeat the state of somebody who has left: y-protocols' own time-out."""
+MOST_GONE = 5_000
+"""Client ids remembered as gone; whoever takes on and drops ids by the thousand is remembered no further."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ class Presence:
     ) -> None:
         self._held: dict[int, _Held] = {}
         self._dirty: dict[int, AwarenessEntry] = {}
-        self._gone: dict[int, tuple[int, float]] = {}
+        self._gone: OrderedDict[int, tuple[int, float]] = OrderedDict()
         """Clock and time at which a client id's state was taken away, oldest first."""
         self._announce = announce
         self._clock = clock
@@ -136,12 +139,10 @@ class Presence:
     def _remove(self, client: int, clock: int) -> None:
         del self._held[client]
         now = self._clock()
-        self._gone.pop(client, None)
         self._gone[client] = (clock, now)
-        for other, (_, since) in tuple(self._gone.items()):
-            if now - since < ECHO_SECONDS:
-                break
-            del self._gone[other]
+        self._gone.move_to_end(client)
+        while now - next(iter(self._gone.values()))[1] >= ECHO_SECONDS or len(self._gone) > MOST_GONE:
+            self._gone.popitem(last=False)
         self._mark(AwarenessEntry(client, clock, None))
 
     def _mark(self, entry: AwarenessEntry) -> None:
