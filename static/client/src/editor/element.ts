@@ -26,6 +26,8 @@ const SPOKEN = "twinspace.speak-people";
 /** News about people are gathered for so many ms before they are read out. */
 const GATHER = 2500;
 const TOOLS_FOLLOW = 80;
+/** So long the page may take to come before it says that it is late. */
+const PATIENCE_MS = 8000;
 
 export interface Writer {
   id: string;
@@ -59,6 +61,9 @@ export class PageEditor extends LitElement {
   private news = { come: new Set<string>(), gone: new Set<string>() };
   private newsTimer: ReturnType<typeof setTimeout> | undefined;
   private toolsTimer: ReturnType<typeof setTimeout> | undefined;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  /** The page has been waited for so long that it takes a word. */
+  private late = false;
   private readonly toolbar = new Toolbar(
     { link: (_, dispatch) => this.link(!!dispatch), image: (_, dispatch) => this.image(!!dispatch) },
     () => this.requestUpdate(),
@@ -100,6 +105,12 @@ export class PageEditor extends LitElement {
 
   private openPage(): void {
     this.present.clear();
+    this.late = false;
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => {
+      this.late = true;
+      this.requestUpdate();
+    }, PATIENCE_MS);
     this.session = new PageSession(this.page, this.me.id, this.socket, {
       receiving: () => this.view && settle(this.view),
       changed: () => this.stateChanged(),
@@ -113,6 +124,7 @@ export class PageEditor extends LitElement {
     this.newsTimer = undefined;
     clearTimeout(this.toolsTimer);
     this.toolsTimer = undefined;
+    clearTimeout(this.patience);
     this.view?.destroy();
     this.view = null;
     this.session?.close();
@@ -385,9 +397,10 @@ export class PageEditor extends LitElement {
   }
 
   private waiting(): TemplateResult {
-    return navigator.onLine
-      ? html`<div class="ed-wait" aria-busy="true"><i></i><i></i><i></i></div>`
-      : html`<p class="note wait">${icon("offline")}<span>${t("editor.absent")}</span></p>`;
+    if (navigator.onLine && !this.late)
+      return html`<div class="ed-wait" aria-busy="true"><i></i><i></i><i></i></div>`;
+    const words = t(navigator.onLine ? "editor.late" : "editor.absent");
+    return html`<p class="note wait" role="status">${icon("offline")}<span>${words}</span></p>`;
   }
 
   private notice(state: PageState): TemplateResult | typeof nothing {

@@ -139,7 +139,8 @@ const es: Words = {
   "reason.readonly": "Puedes leer esta página, pero no cambiarla.",
   "reason.locked": "Esta página está bloqueada. Puedes leerla.",
   "reason.role": "Puedes leer esta página. Sus reglas dicen que aquí escriben otras personas.",
-  "reason.policy": "Puedes leer esta página. Sus reglas dicen que aquí escriben otras personas.",
+  "reason.editors": "En esta página escriben los estudiantes editores y el profesorado. Puedes leerla.",
+  "reason.teachers": "En esta página escribe el profesorado. Puedes leerla.",
   "reason.muted": "Por ahora puedes leer, pero no escribir. Tu profesora o profesor sabe por qué.",
   "reason.supervised": "Aquí puedes escribir cuando hay un profesor en la sala.",
   "reason.no-teacher":

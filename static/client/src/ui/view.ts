@@ -27,7 +27,7 @@ export class View extends LitElement {
   }
 
   protected override updated(): void {
-    const heading = this.querySelector("h1");
+    const heading = this.isConnected && this.querySelector("h1");
     if (!heading || !this.isOwn(heading)) return;
     document.title = `${words(heading)} · TwinSpace`;
     if (!leaving || (leaving.heading === heading && leaving.words === words(heading))) return;

@@ -61,7 +61,7 @@ export class App extends View {
       this.load();
     });
     onMe(() => {
-      if (this.person && !me()) focusNextHeading();
+      if (this.person !== undefined && !this.person !== !me()) focusNextHeading();
       this.person = me();
       this.load();
     });

@@ -46,7 +46,7 @@ class Members extends View {
 
   private async fetch(): Promise<void> {
     try {
-      this.members = await api.get<Member[]>(`/api/spaces/${this.space.id}/members`);
+      this.members = await api.getKnown<Member[]>(`/api/spaces/${this.space.id}/members`);
       this.failed = "";
     } catch (error) {
       this.failed = explain(error);

@@ -75,7 +75,7 @@ class PageView extends View {
         <div class="page-tools">
           ${
             page.can.lock
-              ? html`<button class="button" @click=${() => this.ask("lock-page", page)}>${icon("lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
+              ? html`<button class="button" @click=${() => this.ask("lock-page", page)}>${icon(page.lock ? "unlock" : "lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
               : nothing
           }
           ${
@@ -117,8 +117,9 @@ class PageView extends View {
       </div>`;
     }
     if (page.scope === "read-write") return nothing;
-    const key = `reason.${page.reason}`;
-    return html`<div class="note">${icon("eye")}<p>${t(has(key) ? key : "reason.readonly")}</p></div>`;
+    const ruled = page.reason === "role" || page.reason === "policy";
+    const key = `reason.${ruled ? page.edit_rule : page.reason}`;
+    return html`<div class="note">${icon("eye")}<p>${t(has(key) ? key : ruled ? "reason.role" : "reason.readonly")}</p></div>`;
   }
 
   private editor(page: Page): TemplateResult {

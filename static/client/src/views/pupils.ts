@@ -145,7 +145,7 @@ class Pupils extends View {
             aria-label=${t("members.new-card-for", { name: pupil.name })}
             @click=${() => resetCard(pupil.person_id, pupil.name)}
           >
-            ${icon("key")}${t("members.new-card")}
+            ${icon("key")}<span class="wide-only">${t("members.new-card")}</span>
           </button>
         </li>`,
       )}

@@ -69,7 +69,10 @@ class SpaceFrame extends View {
   override connectedCallback(): void {
     super.connectedCallback();
     this.stopListening = onConnection((line) => {
-      if (line === "connected" && this.wasAway) this.fetchSoon();
+      if (line === "connected" && this.wasAway) {
+        this.version++;
+        this.fetchSoon();
+      }
       this.wasAway = line === "connecting" || line === "offline";
     });
   }

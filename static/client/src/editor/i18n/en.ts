@@ -7,6 +7,7 @@ const en = {
   "editor.unknown": "This part was made with another version. It is kept, but cannot be changed here.",
   "editor.absent":
     "You are offline, and this page is not on this device yet. It opens when the network is back.",
+  "editor.late": "The server does not answer yet. This page opens by itself when it does.",
   "editor.note": "Why: {note}",
   "editor.until": "Until {time}.",
   "editor.reload": "Load the page again",

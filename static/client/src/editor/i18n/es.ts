@@ -7,6 +7,7 @@ const es: Words = {
   "editor.unknown": "Esta parte se hizo con otra versión. Se conserva, pero aquí no se puede cambiar.",
   "editor.absent":
     "No tienes conexión y esta página aún no está en este dispositivo. Se abrirá cuando vuelva la red.",
+  "editor.late": "El servidor todavía no responde. Esta página se abrirá sola en cuanto responda.",
   "editor.note": "Motivo: {note}",
   "editor.until": "Hasta {time}.",
   "editor.reload": "Cargar la página de nuevo",

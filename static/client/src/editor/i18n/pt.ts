@@ -7,6 +7,7 @@ const pt: Words = {
   "editor.unknown": "Esta parte foi feita com outra versão. Fica guardada, mas aqui não se pode mudar.",
   "editor.absent":
     "Estás sem ligação e esta página ainda não está neste dispositivo. Abre quando a rede voltar.",
+  "editor.late": "O servidor ainda não responde. Esta página abre sozinha quando ele responder.",
   "editor.note": "Motivo: {note}",
   "editor.until": "Até {time}.",
   "editor.reload": "Carregar a página de novo",
