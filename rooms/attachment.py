@@ -26,6 +26,8 @@ __all__ = ["Attachment", "Outlet"]
 
 UNANSWERED = 100
 """Questions a client may leave unanswered before it is asked only for what was not taken in."""
+FULL_PAUSE = 0.05
+"""Seconds until a full socket is looked at again."""
 MOST_OWED = 10_000
 """Answers owed to one writer; whoever sends more that cannot be taken in is owed no more."""
 
@@ -35,6 +37,11 @@ class Outlet(Protocol):
 
     @property
     def framing(self) -> Framing: ...
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for this socket that nothing large should be added."""
+        ...
 
     def send(self, frame: bytes) -> None:
         """Queues a complete frame for this loop turn's one write."""
@@ -246,6 +253,19 @@ class Attachment:
             self.wanted = None
         self._answer_soon()
 
+    def postpone_answer(self) -> None:
+        """The socket is full. One socket may hold many lines, whose answers must not pile up in it."""
+        self._loop.call_later(FULL_PAUSE, self._retry_answer)
+
+    def _retry_answer(self) -> None:
+        self._answering = False
+        self._answer_soon()
+
+    def postpone_catch_up(self, state_vector: bytes) -> None:
+        """The socket is full again before it was brought up to date."""
+        self.missed(state_vector)
+        self._loop.call_later(FULL_PAUSE, self.catch_up)
+
     def unanswered(self) -> None:
         """The answer held what the log does not; the question is answered when the room is active again."""
         self._answering = False
@@ -259,7 +279,7 @@ class Attachment:
 
     def catch_up(self) -> None:
         """The socket drains again: everything missed goes out as one difference."""
-        if self.behind is not None and self.room.active:
+        if self.behind is not None and self.room.active and self.attached:
             behind, self.behind = self.behind, None
             self.room.catch_up(self, behind)
         self._late = self.behind is not None

@@ -415,10 +415,13 @@ class LiveRoom:
         updates = self._diff(state_vector)
 
         def depart() -> None:
+            outlet = attachment.outlet
+            if attachment.attached and outlet.full:
+                attachment.postpone_answer()
+                return
             attachment.answered(state_vector)
             if not attachment.attached:
                 return
-            outlet = attachment.outlet
             outlet.send(outlet.framing.step2(updates[0]))
             for waiting in updates[1:]:
                 outlet.send(outlet.framing.update(waiting))
@@ -434,9 +437,12 @@ class LiveRoom:
         everybody = self._presence.everybody()
 
         def depart() -> None:
+            outlet = attachment.outlet
             if not attachment.attached:
                 return
-            outlet = attachment.outlet
+            if outlet.full:
+                attachment.postpone_catch_up(state_vector)
+                return
             for update in updates:
                 outlet.send(outlet.framing.update(update))
             if everybody is not None:

@@ -225,6 +225,11 @@ class Connection(asyncio.Protocol):
         """Whether the connection was lost without a close frame from either side."""
         return self._lost and self._ws.close_rcvd is None and self._ws.close_sent is None
 
+    @property
+    def full(self) -> bool:
+        """Whether more than WRITE_HIGH bytes wait to be sent."""
+        return self._out_bytes + self._transport.get_write_buffer_size() > WRITE_HIGH
+
     # Sending
 
     def send(self, frame: bytes) -> None:

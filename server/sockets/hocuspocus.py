@@ -72,6 +72,10 @@ class _Line:
 
     # The attachment's outlet
 
+    @property
+    def full(self) -> bool:
+        return self.session.connection.full
+
     def send(self, frame: bytes) -> None:
         self.session.connection.send(frame)
 

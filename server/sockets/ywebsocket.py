@@ -119,6 +119,10 @@ class YWebsocketSession(SocketSession):
 
     # The attachment's outlet
 
+    @property
+    def full(self) -> bool:
+        return self.connection.full
+
     def send(self, frame: bytes) -> None:
         self.connection.send(frame)
 

@@ -213,3 +213,32 @@ class TestFailures:
         asked = [frame for frame in ana.frames[before:] if frame[0] == "step1"]
         answers = [frame for frame in ana.frames[before:] if frame[0] == "step2"]
         assert len(asked) == UNANSWERED < len(answers)
+
+
+async def test_answers_do_not_pile_up_in_a_full_socket(registry, log):
+    ana = await join(registry, "ana")
+    ana.say("a whole page")
+    await until(lambda: ana.acknowledged == [True])
+    eva = Listener(registry.acquire("page/1"), "eva")
+    eva.full = True
+    await eva.join()
+    await a_moment()
+    await a_moment()
+    assert eva.shown() == []
+    eva.full = False
+    await until(lambda: eva.text == "a whole page")
+
+
+async def test_catching_up_waits_for_room_in_the_socket_and_misses_nothing(registry, log):
+    ana, eva = await join(registry, "ana"), await join(registry, "eva")
+    eva.attachment.fall_behind()
+    ana.say("missed ")
+    await until(lambda: ana.acknowledged == [True])
+    eva.full = True
+    eva.attachment.catch_up()
+    await a_moment()
+    ana.say("too")
+    await until(lambda: ana.acknowledged == [True, True])
+    assert eva.text == ""
+    eva.full = False
+    await until(lambda: eva.text == "missed too")

@@ -51,6 +51,7 @@ class Listener:
         self.accesses: list[Access] = []
         self.heard: dict[int, Mapping[str, object] | None] = {}
         self.answers_step1 = True
+        self.full = False
         access = Access(
             scope,
             subject=f"membership:{name}",
