@@ -26,7 +26,7 @@ from typing import Final
 
 from .wordlist import ADJECTIVES, ANIMALS, WORDS
 
-__all__ = ["SECRET_BITS", "Card", "Choose", "Typed", "draw_secret", "draw_selector", "read"]
+__all__ = ["SECRET_BITS", "Card", "Choose", "Typed", "draw_password", "draw_secret", "draw_selector", "read"]
 
 SECRET_WORDS: Final = 3
 SECRET_BITS: Final = SECRET_WORDS * math.log2(len(WORDS))
@@ -67,6 +67,11 @@ def draw_selector(choose: Choose) -> str:
 def draw_secret(choose: Choose) -> str:
     """Three words, ``lemon-train-cloud``."""
     return "-".join(choose(WORDS) for _ in range(SECRET_WORDS))
+
+
+def draw_password(choose: Choose) -> str:
+    """Four words, ``lemon-train-cloud-river``: what an adult starts with."""
+    return f"{draw_secret(choose)}-{choose(WORDS)}"
 
 
 def read(text: str) -> Typed:

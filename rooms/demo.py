@@ -33,7 +33,6 @@ from .values import (
     SpaceId,
     SpaceKind,
 )
-from .wordlist import WORDS
 
 __all__ = ["LOGINS", "Demo", "Login", "SeedPage", "furnish"]
 
@@ -142,10 +141,20 @@ async def _furnish(services: Services) -> Demo:
         languages=["pt"],
     )
     ana = Login(
-        "Ana Lahoz", "admin", "IES Puente de Piedra", "Zaragoza", "ana@puentedepiedra.example", _password()
+        "Ana Lahoz",
+        "admin",
+        "IES Puente de Piedra",
+        "Zaragoza",
+        "ana@puentedepiedra.example",
+        codecards.draw_password(secrets.choice),
     )
     rui = Login(
-        "Rui Tavares", "teacher", "Escola Secundária da Ribeira", "Porto", "rui@ribeira.example", _password()
+        "Rui Tavares",
+        "teacher",
+        "Escola Secundária da Ribeira",
+        "Porto",
+        "rui@ribeira.example",
+        codecards.draw_password(secrets.choice),
     )
     ids = [
         await services.people.add_adult(
@@ -240,10 +249,6 @@ async def _pages(
         if page.locked_because:
             await services.pages.lock(teacher, PageId(view.id), page.locked_because, None)
     return tuple(SeedPage(document_of(made[page.title]), page.title, page.blocks) for page in PAGES)
-
-
-def _password() -> str:
-    return f"{codecards.draw_secret(secrets.choice)}-{secrets.choice(WORDS)}"
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
-"""The command line: `twinspace demo | serve | token | check | compact | backup | restore`.
+"""The command line: `twinspace demo | serve | add | list | token | check | compact | backup | restore`.
 
-Every command takes the settings that concern it as flags, made from the declarations in server/config.py.
+Every command takes the settings that concern it as flags, see server/options.py; `add` and `list` are in
+server/operator.py.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import UnionType
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final
 
 import click
 import uvloop
-from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,13 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from crdt.errors import CrdtError
 from crdt.log.sqlite import LogSettings
 from rooms.access import Scope
-from server import logs
-from server.config import ConfigError, Settings, load
+from rooms.faults import RecordsError
+from server import logs, operator
+from server.config import ConfigError, Settings
+from server.options import settings_options
 from server.tokens import SECRET_FILE, SecretError, TokenError, Tokens, read_secret
 
 __all__ = ["main"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 DEMO_DATA: Final = Path("data/demo")
 
@@ -40,7 +39,15 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (ConfigError, SecretError, TokenError, CrdtError, OSError, SQLAlchemyError) as error:
+        except (
+            ConfigError,
+            SecretError,
+            TokenError,
+            CrdtError,
+            RecordsError,
+            OSError,
+            SQLAlchemyError,
+        ) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -55,55 +62,8 @@ def main() -> None:
     os.umask(0o077)  # whatever is written holds personal data: for this user only
 
 
-def settings_options(*names: str) -> Callable[[F], F]:
-    """Gives a command the flags of these settings, or of all; it receives the loaded `Settings`."""
-
-    def decorate(command: F) -> F:
-        def run(config: Path | None, **values: Any) -> Any:
-            flags = {
-                name: values.pop(name)
-                for name in list(values)
-                if name in Settings.model_fields and values[name] not in (None, ())
-            }
-            values = {name: value for name, value in values.items() if name not in Settings.model_fields}
-            return command(load(flags, config), **values)
-
-        wrapped: Any = run
-        for name, field in reversed(Settings.model_fields.items()):
-            if not names or name in names:
-                wrapped = _option(name, field)(wrapped)
-        wrapped = click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings.")(
-            wrapped
-        )
-        wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
-        return wrapped  # type: ignore[no-any-return]
-
-    return decorate
-
-
-def _option(name: str, field: FieldInfo) -> Callable[[F], F]:
-    """A click option for one setting. Values stay text: the settings check them, wherever they come from."""
-    kind = field.annotation
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(each for each in get_args(kind) if each is not type(None))
-    flag = "--" + name.replace("_", "-")
-    default = field.get_default()
-    text = field.description or ""
-    if default not in (None, (), True, False):
-        text += f" [default: {default}]"
-    if kind is bool:
-        return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)
-    several = get_origin(kind) is tuple
-    choices = get_args(kind) if get_origin(kind) is Literal else None
-    return click.option(
-        flag,
-        name,
-        multiple=several,
-        default=() if several else None,
-        metavar=name.rpartition("_")[2].upper() if choices is None else None,
-        type=click.Choice(choices) if choices else str,
-        help=text + (" Repeatable." if several else ""),
-    )
+main.add_command(operator.add)
+main.add_command(operator.list_)
 
 
 @main.command()
