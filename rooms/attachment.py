@@ -67,6 +67,10 @@ class Outlet(Protocol):
         """Asks anew what the attachment may do, before any other message of this socket is taken."""
         ...
 
+    def ask_token(self) -> None:
+        """Asks the client for a newer token, where its protocol has words for that."""
+        ...
+
     def spend(self, structs: int) -> None:
         """Charges the sender for what an update cost beyond its bytes."""
         ...

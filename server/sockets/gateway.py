@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 TICK = 1.0
 """Seconds between looks at deadlines, quiet connections and quiet rooms."""
 PREFIX = "/collab/"
+RENEW_BEFORE = 30.0
+"""Seconds before a document token expires at which its client is asked for a newer one."""
 
 
 class Gateway:
@@ -69,6 +71,8 @@ class Gateway:
         self._unsubscribe = changes.subscribe(self._changed)
         self._due: dict[Attachment, float] = {}
         """When rights have to be asked for anew, in Unix seconds."""
+        self._to_renew: dict[Attachment, float] = {}
+        """When a client is asked for a newer token, in Unix seconds."""
         self._clock = registry.shelf.wall_clock
 
     def add_to(self, app: web.Application) -> None:
@@ -166,9 +170,15 @@ class Gateway:
             self._due[attachment] = min(ends)
         else:
             self.unwatch(attachment)
+        expires = attachment.principal.expires_at
+        if attachment.principal.kind == "token" and expires is not None and attachment.attached:
+            ask_at = expires - RENEW_BEFORE
+            if ask_at > self._clock():
+                self._to_renew[attachment] = ask_at
 
     def unwatch(self, attachment: Attachment) -> None:
         self._due.pop(attachment, None)
+        self._to_renew.pop(attachment, None)
 
     def _changed(self, change: Change) -> None:
         self.changes_seen += 1
@@ -188,6 +198,9 @@ class Gateway:
 
     def _expire(self) -> None:
         now = self._clock()
+        for attachment in [attachment for attachment, when in self._to_renew.items() if when <= now]:
+            del self._to_renew[attachment]
+            attachment.outlet.ask_token()
         for attachment in [attachment for attachment, when in self._due.items() if when <= now]:
             self.unwatch(attachment)
             attachment.outlet.recheck(attachment)

@@ -94,6 +94,10 @@ class _Line:
     def spend(self, structs: int) -> None:
         self.session.spend(structs)
 
+    def ask_token(self) -> None:
+        if self.session.provider_major >= 4:  # older ones know no such question
+            self.say(AUTH, bytes((TOKEN,)))
+
     def recheck(self, attachment: Attachment) -> None:
         self.session.recheck([attachment])
 

@@ -126,6 +126,9 @@ class YWebsocketSession(SocketSession):
     def send(self, frame: bytes) -> None:
         self.connection.send(frame)
 
+    def ask_token(self) -> None:
+        """This protocol has no such question; an expired token closes the socket."""
+
     def acknowledge(self, count: int, *, applied: bool) -> None:
         """This protocol has no acknowledgement; the echo of an update says that it is durable."""
 

@@ -121,5 +121,8 @@ class Listener:
     def recheck(self, attachment: Attachment) -> None:
         pass
 
+    def ask_token(self) -> None:
+        pass
+
     def spend(self, structs: int) -> None:
         pass
