@@ -18,6 +18,7 @@ from served import Server
 from websockets.exceptions import InvalidStatus
 from wire import (
     AWARENESS,
+    SLOWED,
     STATELESS,
     SYNC,
     Line,
@@ -115,9 +116,7 @@ async def test_a_spent_budget_is_told_with_the_time_it_takes(
         assert message["message"].endswith(".")
         assert 0 < message["retry_after"] <= 60
         await line.say(SYNC, update(Writer().insert("and on")), pupil.document)
-        async with asyncio.timeout(60):
-            while (await line.hear(60)).word != "status 1":
-                pass
+        await line.hear_until("status 1", timeout=SLOWED)
 
 
 async def test_a_refused_update_is_told_with_its_reason(server: Server, pupils: tuple[Pupil, Pupil]) -> None:

@@ -22,6 +22,7 @@ from wire import (
     AUTH,
     AWARENESS,
     QUERY_AWARENESS,
+    SLOWED,
     SYNC,
     Line,
     Writer,
@@ -369,7 +370,7 @@ async def test_whoever_sends_too_fast_is_slowed_and_loses_nothing(honest: Honest
         for _ in range(many):
             await line.say(SYNC, update(writer.insert("x" * 100_000)), document)
         await honest.fine()
-        heard = await line.hear_until("status 1", count=many)
+        heard = await line.hear_until("status 1", count=many, timeout=SLOWED)
         assert all(each.word == "status 1" for each in heard if each.word.startswith("status"))
         await line.say(SYNC, step1(), document)
         mirror = Writer()

@@ -26,6 +26,7 @@ __all__ = [
     "EMPTY_UPDATE",
     "EMPTY_VECTOR",
     "QUERY_AWARENESS",
+    "SLOWED",
     "STATELESS",
     "SYNC",
     "SYNC_REPLY",
@@ -195,13 +196,15 @@ class Line:
         assert isinstance(data, bytes), f"the server sent text: {data!r}"
         return parse(data, keyed=self.keyed)
 
-    async def hear_until(self, word: str, *, key: str | None = None, count: int = 1) -> list[Frame]:
+    async def hear_until(
+        self, word: str, *, key: str | None = None, count: int = 1, timeout: float = TIMEOUT
+    ) -> list[Frame]:
         """All frames up to and with the ``count``-th that is ``word`` (and has this routing key)."""
         heard: list[Frame] = []
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(timeout):
                 while count:
-                    frame = await self.hear()
+                    frame = await self.hear(timeout)
                     heard.append(frame)
                     if frame.word.startswith(word) and (key is None or frame.key == key):
                         count -= 1
