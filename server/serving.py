@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -34,6 +35,8 @@ HEAD_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 4.7
 """A disk that hangs cannot hold the process longer. What is not committed then, nobody was told is saved."""
 HEADER_BYTES: Final = 16 * 1024
+FILES: Final = 1 << 20
+"""Open files wanted at most."""
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +87,7 @@ async def run(
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serves until a signal comes. `prepare` runs before anybody can connect, `announce` once it listens."""
+    _allow_many_files()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,6 +107,14 @@ async def run(
             deadline = threading.Timer(STOP_SECONDS, _give_up)
             deadline.daemon = True
             deadline.start()
+
+
+def _allow_many_files() -> None:
+    """Raises this process's limit of open files to what it may have: each socket is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _give_up() -> None:
