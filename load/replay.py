@@ -339,7 +339,7 @@ FRAMINGS = {**{framing.value: (framing,) for framing in Framing}, "mixed": tuple
               "fast as every writer's next edit may be made. [default: max]")
 @click.option("--interval", type=click.FloatRange(0), default=1000 * Pace().interval, show_default=True,
               help="Milliseconds between two messages of one client, at least; edits typed meanwhile are "
-              "merged. A server takes so many messages a second from one sender: ours 200.")
+              "merged. A server takes so many messages a second from one sender: ours 500.")
 @click.option("--window", type=click.IntRange(1), default=Pace().window, show_default=True,
               help="Messages a client sends ahead of their acknowledgement.")
 @click.option("--batch", type=click.IntRange(1, 200), default=Pace().batch, show_default=True,

@@ -83,7 +83,7 @@ class Pace:
     """
 
     interval: float = 0.005
-    """Seconds between two messages, at least. Ours takes 200 messages a second from one sender for long."""
+    """Seconds between two messages, at least. Ours takes 500 messages a second from one sender for long."""
     window: int = 16
     """Messages ahead of the acknowledgement of the first of them."""
     batch: int = 50
