@@ -16,9 +16,10 @@ from rooms.observer import Observer
 from rooms.registry import Registry
 from server.names import name_in_path
 
-from .connection import Connection, Switchboard
+from .connection import Connection
 from .hocuspocus import HocuspocusSession
 from .session import CloseCode, Credentials, SocketLimits, SocketSession
+from .switchboard import Switchboard
 from .upgrade import HandedOver, take_over
 from .ywebsocket import YWebsocketSession
 

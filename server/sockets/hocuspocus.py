@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING
 
 from crdt.codec import Reader, var_string, var_uint
 from crdt.errors import Malformed
-from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync, read_sync
+from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync
 from rooms.access import Access, Scope
 from rooms.attachment import Attachment
 
 from .frames import binary_frame
-from .session import CloseCode, Credentials, SocketSession, access_notice, refusal
+from .session import (
+    AUTH,
+    AWARENESS,
+    QUERY_AWARENESS,
+    SYNC,
+    CloseCode,
+    Credentials,
+    SocketSession,
+    access_notice,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -23,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HocuspocusFraming", "HocuspocusSession"]
 
-SYNC, AWARENESS, AUTH, QUERY_AWARENESS, SYNC_REPLY, STATELESS, BROADCAST, CLOSE, SYNC_STATUS = range(9)
+SYNC_REPLY, STATELESS, BROADCAST, CLOSE, SYNC_STATUS = range(4, 9)
 PING, PONG = b"\x09", b"\x0a"
 TOKEN, PERMISSION_DENIED, AUTHENTICATED = range(3)
 
@@ -272,22 +282,8 @@ class HocuspocusSession(SocketSession):
             self.leave(attachment)
 
     def _handle(self, line: _Line, attachment: Attachment, kind: int, reader: Reader) -> None:
-        if kind == SYNC:
-            message = read_sync(reader)
-            reader.finish()
-            match message:
-                case SyncStep1(state_vector):
-                    attachment.receive_step1(state_vector)
-                case SyncStep2(update):
-                    attachment.receive_step2(update)
-                case SyncUpdate(update):
-                    attachment.receive_update(update)
-        elif kind == AWARENESS:
-            payload = reader.var_bytes()
-            reader.finish()
-            attachment.receive_awareness(payload)
-        elif kind == QUERY_AWARENESS:
-            attachment.receive_query()
-        elif kind == STATELESS:
+        if self.handle(attachment, kind, reader):
+            return
+        if kind == STATELESS:
             reader.var_string()
             reader.finish()

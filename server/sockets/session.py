@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crdt.codec import Reader
 from crdt.errors import CrdtError, LimitExceeded, Malformed
+from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, read_sync
 from rooms.access import Access, Principal
 from rooms.attachment import Attachment, Outlet
 from rooms.budget import Budget, Rates
@@ -24,6 +27,8 @@ __all__ = ["CloseCode", "Credentials", "SocketLimits", "SocketSession", "access_
 logger = logging.getLogger(__name__)
 
 
+SYNC, AWARENESS, AUTH, QUERY_AWARENESS = range(4)
+"""The message types of y-protocols, which both framings share."""
 TOLD_SECONDS = 5.0
 """A sender that stays over its budget is told so at most this often."""
 
@@ -85,7 +90,7 @@ def refusal(error: Exception) -> tuple[str, str, int]:
     return "internal", "The server could not handle this message.", CloseCode.PROTOCOL_ERROR
 
 
-class SocketSession:
+class SocketSession(ABC):
     """Base of the two protocols. It owns the connection, its tasks and its budget."""
 
     def __init__(self, connection: Connection, gateway: Gateway, credentials: Credentials) -> None:
@@ -125,9 +130,35 @@ class SocketSession:
             self.gateway.observer.refused("internal")
             self.connection.close(1011, "The server could not handle this message.")
 
+    @abstractmethod
     def dispatch(self, data: bytes) -> None:
         """Handles one binary message. Raises Malformed for what is no message of the protocol."""
-        raise NotImplementedError
+
+    @staticmethod
+    def handle(attachment: Attachment, kind: int, reader: Reader) -> bool:
+        """Handles the messages of y-protocols, which both framings number alike; False for any other.
+
+        Raises Malformed.
+        """
+        if kind == SYNC:
+            message = read_sync(reader)
+            reader.finish()
+            match message:
+                case SyncStep1(state_vector):
+                    attachment.receive_step1(state_vector)
+                case SyncStep2(update):
+                    attachment.receive_step2(update)
+                case SyncUpdate(update):
+                    attachment.receive_update(update)
+        elif kind == AWARENESS:
+            payload = reader.var_bytes()
+            reader.finish()
+            attachment.receive_awareness(payload)
+        elif kind == QUERY_AWARENESS:
+            attachment.receive_query()
+        else:
+            return False
+        return True
 
     def closed(self) -> None:
         for task in tuple(self._tasks):
@@ -143,8 +174,9 @@ class SocketSession:
         for attachment in self.attachments():
             attachment.catch_up()
 
+    @abstractmethod
     def attachments(self) -> list[Attachment]:
-        raise NotImplementedError
+        """Everything this socket holds open."""
 
     # Costs
 
@@ -170,6 +202,7 @@ class SocketSession:
             }
         )
 
+    @abstractmethod
     def tell(self, message: Mapping[str, object]) -> None:
         """Says something to our own client, on whatever document is open; others hear nothing."""
 

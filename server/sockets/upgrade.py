@@ -13,7 +13,8 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from .connection import Connection, Switchboard
+from .connection import Connection
+from .switchboard import Switchboard
 
 __all__ = ["HandedOver", "take_over"]
 

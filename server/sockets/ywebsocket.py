@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crdt.codec import Reader, var_string, var_uint
 from crdt.errors import Malformed
-from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync, read_sync
+from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync
 from rooms.access import Access
 from rooms.attachment import Attachment
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .gateway import Gateway
 
 __all__ = ["YWebsocketFraming", "YWebsocketSession"]
-
-SYNC, AWARENESS, AUTH, QUERY_AWARENESS = range(4)
 
 KEEP_ALIVE = binary_frame(b"\x01\x01\x00")
 """An awareness message about nobody."""
@@ -95,24 +93,11 @@ class YWebsocketSession(SocketSession):
             return
         reader = Reader(data)
         kind = reader.var_uint()
-        if kind == SYNC:
-            message = read_sync(reader)
-            reader.finish()
-            match message:
-                case SyncStep1(state_vector):
-                    attachment.receive_step1(state_vector)
-                case SyncStep2(update):
-                    attachment.receive_step2(update)
-                case SyncUpdate(update):
-                    attachment.receive_update(update)
-        elif kind == AWARENESS:
-            payload = reader.var_bytes()
-            reader.finish()
-            attachment.receive_awareness(payload)
-        elif kind == QUERY_AWARENESS:
-            attachment.receive_query()
-        else:
+        if not self.handle(attachment, kind, reader):
             raise Malformed("unknown-message", 0)
+
+    def tell(self, message: Mapping[str, object]) -> None:
+        """This protocol has no words for our own client."""
 
     def idle(self) -> None:
         self.connection.send(KEEP_ALIVE)

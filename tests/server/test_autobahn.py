@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from kosoku import FailureError, run_fuzzingclient
 
-from server.sockets.connection import Connection, Switchboard
+from server.sockets.connection import Connection
 from server.sockets.frames import binary_frame
+from server.sockets.switchboard import Switchboard
 from server.sockets.upgrade import HandedOver, take_over
 
 EXPLAINED = {

@@ -14,8 +14,9 @@ from aiohttp.web_protocol import RequestHandler
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from server.sockets.connection import Connection, Switchboard
+from server.sockets.connection import Connection
 from server.sockets.frames import binary_frame
+from server.sockets.switchboard import Switchboard
 from server.sockets.upgrade import HandedOver, take_over
 
 
