@@ -198,7 +198,7 @@ class SocketSession(ABC):
                 "type": "refused",
                 "what": "budget",
                 "message": "You are sending faster than this server takes in. It goes on in a moment.",
-                "retry_after": round(wait, 1),
+                "retry_after": max(0.1, round(wait, 1)),
             }
         )
 

@@ -31,7 +31,7 @@ def node() -> str:
     return found
 
 
-def until(condition: Callable[[], bool], *, what: Callable[[], object], timeout: float = 15.0) -> None:
+def until(condition: Callable[[], bool], *, what: Callable[[], object], timeout: float = 40.0) -> None:
     """Waits for something that has to become true. The timeout only bounds a failure."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -119,7 +119,7 @@ class Peer:
         assert self.seen["uncaught"] == [], "the client threw"
         return self.seen
 
-    def until(self, condition: Callable[[dict[str, Any]], bool], timeout: float = 15.0) -> dict[str, Any]:
+    def until(self, condition: Callable[[dict[str, Any]], bool], timeout: float = 40.0) -> dict[str, Any]:
         until(lambda: condition(self.look()), what=lambda: self.seen, timeout=timeout)
         return self.seen
 
