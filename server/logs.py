@@ -159,6 +159,7 @@ def set_up(form: Literal["text", "json"], level: str, stream: IO[str] | None = N
     root.setLevel(max(chosen, logging.INFO))
     for ours in ("crdt", "rooms", "server"):
         logging.getLogger(ours).setLevel(chosen)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "websockets"):  # a line for each migration, and for each socket
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     logging.getLogger("aiohttp.server").addFilter(_NotHttp())
