@@ -12,8 +12,8 @@ from typing import Final
 from aiohttp import web
 
 from crdt.limits import DEFAULT
-from crdt.log import Log
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import Log, LogSettings
+from crdt.log.sqlite import SqliteLog
 from rooms.access import Changes, Principal
 from rooms.budget import Rates
 from rooms.live import Shelf

@@ -20,7 +20,7 @@ from rich.progress import Progress, TaskID
 from sqlalchemy.exc import SQLAlchemyError
 
 from crdt.errors import CrdtError
-from crdt.log.sqlite import LogSettings
+from crdt.log import LogSettings
 from rooms.access import Scope
 from rooms.faults import RecordsError
 from server import logs, operator
@@ -132,7 +132,7 @@ def check(settings: Settings) -> None:
 
     Ends with 1 when something is wrong.
     """
-    from crdt.log.check import check as verify
+    from crdt.log.sqlite.check import check as verify
 
     with progress() as tell:
         report = verify(settings.data, tell)
@@ -155,7 +155,7 @@ def check(settings: Settings) -> None:
 @settings_options("data", "history_days")
 def compact(settings: Settings) -> None:
     """Fold every document's log and shrink the file. Stop the server first."""
-    from crdt.log.compact_all import compact_all
+    from crdt.log.sqlite.compact_all import compact_all
 
     with progress() as tell:
         report = compact_all(settings.data, tell, LogSettings(history_days=settings.history_days))
@@ -179,7 +179,7 @@ def backup(settings: Settings, file: Path) -> None:
 
     FILE holds personal data and the secret: keep it as safe as the server itself.
     """
-    from crdt.log.backup import backup as write
+    from crdt.log.sqlite.backup import backup as write
 
     if settings.database is not None:
         raise click.ClickException(
@@ -198,7 +198,7 @@ def backup(settings: Settings, file: Path) -> None:
 @settings_options("data")
 def restore(settings: Settings, file: Path) -> None:
     """Unpack the backup FILE into --data, which must be empty, after verifying all of it."""
-    from crdt.log.backup import restore as unpack
+    from crdt.log.sqlite.backup import restore as unpack
 
     with progress() as tell:
         report = unpack(file, settings.data, tell)

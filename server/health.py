@@ -9,8 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crdt.log import LogHealth
-from crdt.log.sqlite import LogFigures
+from crdt.log import LogFigures, LogHealth
 from server.api.errors import ApiError, error_response
 from server.metrics import CONTENT_TYPE, Metrics
 from server.security import Security

@@ -14,7 +14,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from crdt.log.sqlite import LogFigures
+from crdt.log import LogFigures
 
 __all__ = ["CONTENT_TYPE", "LoopLag", "Metrics"]
 

@@ -11,11 +11,21 @@ embedded one. What every backend keeps:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["FIRST_EPOCH", "Entry", "HistoryEntry", "Log", "LogHealth", "Stored"]
+__all__ = [
+    "FIRST_EPOCH",
+    "Entry",
+    "Head",
+    "HistoryEntry",
+    "Log",
+    "LogFigures",
+    "LogHealth",
+    "LogSettings",
+    "Stored",
+]
 
 FIRST_EPOCH = 1
 """The epoch of a document that was never rebuilt."""
@@ -58,6 +68,14 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """How far a document is."""
+
+    epoch: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """Who wrote what, and when. Kept for `history_days` after a snapshot replaced it."""
 
@@ -82,11 +100,47 @@ class LogHealth:
     """Unix seconds of the last change."""
 
 
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What an operator may change."""
+
+    history_days: float = 30
+    """How long entries are kept after a snapshot replaced them: they say who wrote what."""
+    tail_updates: int = 500
+    tail_bytes: int = 1024 * 1024
+    """A longer tail than either is folded into a snapshot in the background."""
+    waiting_bytes: int = 64 * 1024 * 1024
+    """What may wait for its commit before appends are refused as `overloaded`."""
+    stalled_seconds: float = 10
+    """How long a commit may take before the log calls itself `stalled`."""
+
+
+@dataclass(slots=True)
+class LogFigures:
+    """Counters and gauges for the metrics, read on the loop's thread."""
+
+    commits: int = 0
+    entries: int = 0
+    bytes: int = 0
+    commit_seconds: float = 0.0
+    """Time spent in commits, in total."""
+    failures: int = 0
+    waiting: int = 0
+    """Entries queued and not yet answered."""
+    waiting_bytes: int = 0
+    compactions: int = 0
+    quarantined: int = 0
+    """Documents whose compaction failed since the start."""
+
+
 class Log(Protocol):
     """A durable update log. All methods are called on the event loop's thread; none of them blocks it."""
 
     @property
     def health(self) -> LogHealth: ...
+
+    @property
+    def figures(self) -> LogFigures: ...
 
     def on_health(self, callback: Callable[[LogHealth], None]) -> Callable[[], None]:
         """Call back on the loop at each change of health; returns the function that unsubscribes."""
@@ -117,6 +171,10 @@ class Log(Protocol):
 
     async def exists(self, document: str) -> bool:
         """Whether anything was ever committed for the document. Raises LogUnavailable."""
+        ...
+
+    async def heads(self, documents: Collection[str]) -> Mapping[str, Head]:
+        """The committed heads of those of the documents that exist. Raises LogUnavailable."""
         ...
 
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:

@@ -1,6 +1,6 @@
 """Folding a document's tail into a snapshot, in the background and in another process.
 
-    read snapshot + tail  ->  crdt.jobs.compact, which checks coverage  ->  swap in one transaction, fenced
+    lease  ->  read snapshot + tail  ->  crdt.jobs.compact, which checks coverage  ->  swap, fenced
 
 Appends go on meanwhile; what they add stays in the tail. A document whose job fails is put in quarantine: it
 keeps working with a long tail, and only an explicit `compact` tries again.
@@ -15,17 +15,12 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from functools import partial
-from typing import Any, Protocol, TypeVar
 
 from crdt import jobs
 from crdt.errors import CompactionFailed, LogCorrupt, LogError
-from crdt.log.reader import over_threshold, quarantined, read_foldable
-from crdt.log.transactions import Tail, quarantine, replace_tail
+from crdt.log.store import Store, Tail
 
 __all__ = ["Compactor", "worker_pool"]
-
-T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 _JOB_SECONDS = 60
@@ -35,25 +30,13 @@ class _NoPool(Exception):
     """No process can be started for merging."""
 
 
-class Store(Protocol):
-    """What compaction needs of a log."""
-
-    @property
-    def settings(self) -> Any: ...
-    @property
-    def figures(self) -> Any: ...
-    async def read(self, function: Callable[..., T]) -> T: ...
-    async def write(self, function: Callable[..., T], size: int = 0) -> T: ...
-
-
 class Compactor:
     """Compacts one document at a time. All methods are for the loop's thread."""
 
-    def __init__(self, store: Store, pool: Callable[[], Executor], clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, pool: Callable[[], Executor]) -> None:
         self._store = store
         self._make_pool = pool
         self._pool: Executor | None = None
-        self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._due: dict[str, None] = {}
         self._quarantined: set[str] = set()
@@ -105,9 +88,9 @@ class Compactor:
         settings = self._store.settings
         try:
             if look_around:
-                self._quarantined.update(await self._store.read(quarantined))
-                long = partial(over_threshold, updates=settings.tail_updates, size=settings.tail_bytes)
-                self._due.update(dict.fromkeys(await self._store.read(long)))
+                self._quarantined.update(await self._store.quarantined())
+                long = await self._store.long_tails(settings.tail_updates, settings.tail_bytes)
+                self._due.update(dict.fromkeys(long))
             while self._due:
                 document = next(iter(self._due))
                 try:
@@ -127,23 +110,14 @@ class Compactor:
             _logger.exception("Compaction stopped by an error of its own.")
 
     async def _fold(self, document: str) -> bool:
-        found = await self._store.read(partial(read_foldable, name=document))
-        if found is None or not found.stored.tail:
-            return False
-        stored = found.stored
-        snapshot = await self._merge(document, stored.snapshot, stored.tail)
-        swapped = await self._store.write(
-            partial(
-                replace_tail,
-                document=found.id,
-                expected_snapshot=stored.snapshot_seq,
-                epoch=stored.epoch,
-                through=stored.head_seq,
-                snapshot=snapshot,
-                at=self._clock(),
-            ),
-            len(snapshot),
-        )
+        async with self._store.lease(f"compact {document}") as lease:
+            if lease is None:
+                return False
+            found = await self._store.foldable(document)
+            if found is None or not found.stored.tail:
+                return False
+            snapshot = await self._merge(document, found.stored.snapshot, found.stored.tail)
+            swapped = await self._store.swap(found, snapshot, lease)
         self._store.figures.compactions += swapped
         return swapped
 
@@ -176,7 +150,7 @@ class Compactor:
         _logger.error("A document is compacted no more; `twinspace check` names it: %s", error)
         self._quarantined.add(document)
         self._store.figures.quarantined += 1
-        await self._store.write(partial(quarantine, name=document, reason=str(error)))
+        await self._store.quarantine(document, str(error))
 
 
 def worker_pool() -> Executor:

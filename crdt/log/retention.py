@@ -7,17 +7,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from crdt.errors import LogError
-from crdt.log.compaction import Store
-from crdt.log.reader import documents_with_old_history, has_deleted
-from crdt.log.transactions import prune_history, remove_deleted
+from crdt.log.store import Store
 
 __all__ = ["Retention", "sweep"]
 
 _logger = logging.getLogger(__name__)
 _PERIOD_SECONDS = 3600.0
+_TAKEN_SECONDS = 60.0
 _ROWS_A_STEP = 500
 _DOCUMENTS_A_STEP = 1000
 _DAY_SECONDS = 86400
@@ -48,28 +46,32 @@ class Retention:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
+            pause = _PERIOD_SECONDS
             try:
-                await sweep(self._store, self._clock())
+                if not await sweep(self._store, self._clock()):
+                    pause = _TAKEN_SECONDS
             except LogError as error:
                 _logger.warning("History is not pruned now: %s", error)
             except Exception:
                 _logger.exception("Pruning history met an error of its own.")
             with contextlib.suppress(TimeoutError):
                 # Not wait_for: before Python 3.12 it can swallow a cancellation.
-                async with asyncio.timeout(_PERIOD_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._woken.wait()
 
 
-async def sweep(store: Store, now: float) -> None:
-    """One pass over the store. Raises LogUnavailable."""
-    while await store.read(has_deleted):
-        await store.write(partial(remove_deleted, limit=_ROWS_A_STEP))
-    before = now - store.settings.history_days * _DAY_SECONDS
-    after: int | None = 0
-    while after is not None:
-        look = partial(documents_with_old_history, after=after, before=before, limit=_DOCUMENTS_A_STEP)
-        documents, after = await store.read(look)
-        for document in documents:
-            prune = partial(prune_history, document=document, before=before, limit=_ROWS_A_STEP)
-            while await store.write(prune) == _ROWS_A_STEP:
-                pass
+async def sweep(store: Store, now: float) -> bool:
+    """One pass over the store; False when another node is at it. Raises LogUnavailable."""
+    async with store.lease("sweep") as lease:
+        if lease is None:
+            return False
+        while await store.remove_deleted(_ROWS_A_STEP):
+            pass
+        before = now - store.settings.history_days * _DAY_SECONDS
+        after: int | None = 0
+        while after is not None:
+            documents, after = await store.with_old_history(after, before, _DOCUMENTS_A_STEP)
+            for document in documents:
+                while await store.prune_history(document, before, _ROWS_A_STEP) == _ROWS_A_STEP:
+                    pass
+    return True

@@ -14,8 +14,8 @@ from pathlib import Path
 from typists import Typist
 
 from crdt.errors import CompactionFailed, LogError, LogUnavailable
-from crdt.log import Entry
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import Entry, LogSettings
+from crdt.log.sqlite import SqliteLog
 
 
 def say(*words: object) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typists import text_of
 
-from crdt.log import HistoryEntry
-from crdt.log.check import check
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import HistoryEntry, LogSettings
+from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite.check import check
 
 CHILD = Path(__file__).with_name("log_child.py")
 CYCLES = int(os.environ.get("TWINSPACE_CRASH_CYCLES", "20"))
@@ -115,11 +115,10 @@ from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
 from typists import Typist
 from crdt import jobs
-from crdt.log import compaction
-from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite import SqliteLog, transactions
 
 def die(*_): os._exit(9)
-real_compact, real_swap = jobs.compact, compaction.replace_tail
+real_compact, real_swap = jobs.compact, transactions.replace_tail
 def merged(*a): result = real_compact(*a); die()
 def swapping(*a, **k): real_swap(*a, **k); die()
 
@@ -130,7 +129,7 @@ async def main():
     for entry in ana.entries("page/river", "Minho"):
         await log.append(entry)
     if {step!r} == "merged": jobs.compact = merged
-    if {step!r} == "swapping": compaction.replace_tail = swapping
+    if {step!r} == "swapping": transactions.replace_tail = swapping
     await log.compact("page/river")
     die()
 asyncio.run(main())

@@ -20,9 +20,9 @@ from test_log_crash import histories, start
 from typists import soon
 
 from crdt.errors import LogUnavailable
-from crdt.log import Entry, LogHealth
-from crdt.log.schema import connect
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import Entry, LogHealth, LogSettings
+from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite.schema import connect
 
 PAGE = "page/river"
 
@@ -78,7 +78,7 @@ def faults() -> Faults:
 
 @pytest.fixture
 async def log(tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteLog]:
-    monkeypatch.setattr("crdt.log.writer.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("crdt.log.sqlite.writer.PROBE_SECONDS", 0.1)
     log = SqliteLog(tmp_path, LogSettings(stalled_seconds=0.5), connect=faults.connect)
     await log.open()
     yield log

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from crdt.log.sqlite import LogFigures
+from crdt.log import LogFigures
 from rooms.observer import Observer
 from server.metrics import LoopLag, Metrics
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from crdt.errors import LogUnavailable
-from crdt.log import Entry, LogHealth, Stored
+from crdt.log import Entry, Head, LogHealth, Stored
 from crdt.log.sqlite import SqliteLog
 
 __all__ = ["GatedLog"]
@@ -87,6 +87,9 @@ class GatedLog:
 
     async def load(self, document: str) -> Stored:
         return await self.real.load(document)
+
+    async def heads(self, documents: Collection[str]) -> Mapping[str, Head]:
+        return await self.real.heads(documents)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

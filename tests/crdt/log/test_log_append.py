@@ -11,9 +11,9 @@ import pytest
 from typists import Typist, soon, text_of
 
 from crdt.errors import ClientTaken, LogCorrupt, LogUnavailable, Malformed, StaleEpoch
-from crdt.log import FIRST_EPOCH, Entry, schema
-from crdt.log.schema import connect
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import FIRST_EPOCH, Entry, Head, LogSettings
+from crdt.log.sqlite import SqliteLog, schema
+from crdt.log.sqlite.schema import connect
 
 PAGE = "page/river"
 
@@ -254,6 +254,17 @@ async def test_a_deleted_document_is_gone_at_once_and_its_rows_soon(log: SqliteL
     assert (await log.load("page/other")).tail == (b"stays",)
     assert await log.append(entry()) == 1, "the name begins a new document"
     await log.delete("page/never-there")
+
+
+async def test_heads_tell_how_far_the_documents_are(log: SqliteLog) -> None:
+    """Those that exist, whatever else is asked for; a deleted one does not exist."""
+    await asyncio.gather(*(log.append(entry(f"page/{i}")) for i in range(300) for _ in range(i % 3 + 1)))
+    await log.delete("page/7")
+    asked = [f"page/{i}" for i in range(400)] + ["página/não há", ""]
+    heads = await log.heads(asked)
+    assert heads == {f"page/{i}": Head(FIRST_EPOCH, i % 3 + 1) for i in range(300) if i != 7}
+    assert await log.heads([]) == {}
+    assert await log.heads({"page/1"}) == {"page/1": Head(FIRST_EPOCH, 2)}
 
 
 async def test_history_says_who_and_when(log: SqliteLog) -> None:

@@ -18,8 +18,9 @@ from typists import Typist, soon, text_of
 
 from crdt import jobs
 from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
-from crdt.log.check import check
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import LogSettings
+from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite.check import check
 
 PAGE = "page/river"
 DAY = 86400.0

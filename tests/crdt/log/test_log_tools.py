@@ -15,10 +15,11 @@ import pytest
 from typists import Typist, text_of
 
 from crdt.errors import ArchiveError, LogUnavailable
-from crdt.log.backup import backup, restore
-from crdt.log.check import check
-from crdt.log.compact_all import compact_all
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import LogSettings
+from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite.backup import backup, restore
+from crdt.log.sqlite.check import check
+from crdt.log.sqlite.compact_all import compact_all
 
 PAGES = ("page/douro", "page/ebro", "doc/minho")
 
@@ -138,7 +139,7 @@ async def test_planted_damage_is_found(tmp_path: Path, what: str) -> None:
 
 async def test_a_snapshot_that_lost_something_is_found(tmp_path: Path) -> None:
     """It is readable and its checksum is right, but it does not hold what it replaced."""
-    from crdt.log.schema import checksum
+    from crdt.log.sqlite.schema import checksum
 
     await fill(tmp_path)
     poor = Typist(10).type("10-0 ")

@@ -4,19 +4,18 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from crdt.errors import LogCorrupt
-from crdt.log import FIRST_EPOCH, HistoryEntry, Stored
-from crdt.log.faults import as_log_error, unavailable
-from crdt.log.schema import FORMAT_V1, Connect, checksum
+from crdt.log import FIRST_EPOCH, Head, HistoryEntry, Stored
+from crdt.log.sqlite.faults import as_log_error, unavailable
+from crdt.log.sqlite.schema import FORMAT_V1, Connect, checksum
+from crdt.log.store import Foldable
 
 __all__ = [
-    "Foldable",
     "Reader",
     "document_exists",
     "documents_with_old_history",
@@ -26,18 +25,11 @@ __all__ = [
     "quarantined",
     "read_document",
     "read_foldable",
+    "read_heads",
     "read_history",
 ]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Foldable:
-    """What a compaction starts from."""
-
-    id: int
-    stored: Stored
 
 
 class Reader:
@@ -153,6 +145,15 @@ def read_history(connection: sqlite3.Connection, name: str, from_seq: int, limit
 def document_exists(connection: sqlite3.Connection, name: str) -> bool:
     query = "SELECT 1 FROM documents WHERE name = ? AND head_seq > 0"
     return connection.execute(query, (name,)).fetchone() is not None
+
+
+def read_heads(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, Head]:
+    """The heads of those of the documents that exist."""
+    query = """
+        SELECT json_group_array(json_array(name, epoch, head_seq)) FROM documents
+        WHERE name IN (SELECT value FROM json_each(?)) AND head_seq > 0"""
+    (rows,) = connection.execute(query, (json.dumps(list(names)),)).fetchone()
+    return {name: Head(epoch, seq) for name, epoch, seq in json.loads(rows)}
 
 
 def over_threshold(

@@ -28,9 +28,10 @@ from typing import Any, Protocol
 
 from crdt.errors import LogError
 from crdt.log import Entry
-from crdt.log.faults import classify, unavailable
-from crdt.log.schema import Connect, migrate
-from crdt.log.transactions import Tail, append_group
+from crdt.log.sqlite.faults import classify, unavailable
+from crdt.log.sqlite.schema import Connect, migrate
+from crdt.log.sqlite.transactions import append_group
+from crdt.log.store import Tail
 
 __all__ = ["Append", "Listener", "Result", "Work", "Writer"]
 

@@ -11,8 +11,9 @@ from crdt.document import Document, Outcome
 from crdt.errors import CrdtError, LogCorrupt
 from crdt.limits import STORED
 from crdt.log import HistoryEntry
-from crdt.log.reader import Foldable, in_one_view, read_foldable, read_history
-from crdt.log.schema import APPLICATION_ID, FILE_NAME, SCHEMA_VERSION, open_for_reading, verify_schema
+from crdt.log.sqlite.reader import in_one_view, read_foldable, read_history
+from crdt.log.sqlite.schema import APPLICATION_ID, FILE_NAME, SCHEMA_VERSION, open_for_reading, verify_schema
+from crdt.log.store import Foldable
 from crdt.update import UpdateSummary, read_update
 
 __all__ = ["Finding", "Progress", "Report", "check", "no_progress"]

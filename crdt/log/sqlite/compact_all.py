@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
-from crdt.log.check import Progress, no_progress
-from crdt.log.folder import FolderLock
-from crdt.log.reader import over_threshold
-from crdt.log.schema import FILE_NAME, connect
-from crdt.log.sqlite import LogSettings, SqliteLog
+from crdt.log import LogSettings
+from crdt.log.sqlite.check import Progress, no_progress
+from crdt.log.sqlite.folder import FolderLock
+from crdt.log.sqlite.log import SqliteLog
+from crdt.log.sqlite.reader import over_threshold
+from crdt.log.sqlite.schema import FILE_NAME, connect
 
 __all__ = ["CompactReport", "compact_all"]
 

@@ -4,26 +4,35 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from crdt.errors import LogError
-from crdt.log import FIRST_EPOCH, Entry, HistoryEntry, LogHealth, Stored
+from crdt.log import (
+    FIRST_EPOCH,
+    Entry,
+    Head,
+    HistoryEntry,
+    LogFigures,
+    LogHealth,
+    LogSettings,
+    Stored,
+)
 from crdt.log.compaction import Compactor, worker_pool
-from crdt.log.faults import REASONS, as_log_error, unavailable
-from crdt.log.folder import FolderLock
-from crdt.log.reader import Reader, document_exists, read_document, read_history
 from crdt.log.retention import Retention, sweep
-from crdt.log.schema import FILE_NAME, Connect, connect
-from crdt.log.transactions import delete_document, seed
-from crdt.log.writer import Append, Result, Work, Writer
+from crdt.log.sqlite.faults import REASONS, as_log_error, unavailable
+from crdt.log.sqlite.folder import FolderLock
+from crdt.log.sqlite.reader import Reader, document_exists, read_document, read_heads, read_history
+from crdt.log.sqlite.schema import FILE_NAME, Connect, connect
+from crdt.log.sqlite.store import SqliteStore
+from crdt.log.sqlite.transactions import delete_document, seed
+from crdt.log.sqlite.writer import Append, Result, Work, Writer
 from crdt.update import read_update
 
-__all__ = ["LogFigures", "LogSettings", "SqliteLog"]
+__all__ = ["SqliteLog"]
 
 T = TypeVar("T")
 
@@ -34,39 +43,6 @@ _SWITCH_SECONDS = 20e-6
 the log's threads for seconds (measured: 3 s with the default of 5 ms, 30 ms with this)."""
 _CLIENT_MAX = 2**63 - 1
 _NAME_MAX = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """What an operator may change."""
-
-    history_days: float = 30
-    """How long entries are kept after a snapshot replaced them: they say who wrote what."""
-    tail_updates: int = 500
-    tail_bytes: int = 1024 * 1024
-    """A longer tail than either is folded into a snapshot in the background."""
-    waiting_bytes: int = 64 * 1024 * 1024
-    """What may wait for its commit before appends are refused as `overloaded`."""
-    stalled_seconds: float = 10
-    """How long a commit may take before the log calls itself `stalled`."""
-
-
-@dataclass(slots=True)
-class LogFigures:
-    """Counters and gauges for the metrics, read on the loop's thread."""
-
-    commits: int = 0
-    entries: int = 0
-    bytes: int = 0
-    commit_seconds: float = 0.0
-    """Time spent in commits, in total."""
-    failures: int = 0
-    waiting: int = 0
-    """Entries queued and not yet answered."""
-    waiting_bytes: int = 0
-    compactions: int = 0
-    quarantined: int = 0
-    """Documents whose compaction failed since the start."""
 
 
 class SqliteLog:
@@ -91,8 +67,9 @@ class SqliteLog:
         self._clock = clock
         self._lock = FolderLock(folder)
         self._reader = Reader(self._path, connect)
-        self._compactor = Compactor(self, executor, clock)
-        self._retention = Retention(self, clock)
+        self._store = SqliteStore(self, clock)
+        self._compactor = Compactor(self._store, executor)
+        self._retention = Retention(self._store, clock)
         self._health = LogHealth(False, "closed", REASONS["closed"], clock())
         self._failure: str | None = None
         self._callbacks: dict[object, Callable[[LogHealth], None]] = {}
@@ -166,13 +143,13 @@ class SqliteLog:
         return self._put(Append(entry, future))
 
     async def load(self, document: str) -> Stored:
-        stored = await self.read(partial(read_document, name=document))
-        if self._writer is None or self._writer.in_doubt:
-            raise unavailable(self._failure or "closed")
-        return stored
+        return await self._read_settled(partial(read_document, name=document))
 
     async def exists(self, document: str) -> bool:
         return await self.read(partial(document_exists, name=document))
+
+    async def heads(self, documents: Collection[str]) -> Mapping[str, Head]:
+        return await self._read_settled(partial(read_heads, names=documents))
 
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
         _check_name(document)
@@ -189,7 +166,7 @@ class SqliteLog:
 
     async def history(self, document: str, from_seq: int = 1) -> AsyncIterator[HistoryEntry]:
         while True:
-            page = await self.read(
+            page = await self._read_settled(
                 partial(read_history, name=document, from_seq=from_seq, limit=_HISTORY_PAGE)
             )
             for entry in page:
@@ -200,14 +177,21 @@ class SqliteLog:
 
     async def prune(self) -> None:
         """Remove history past its time and what is left of deleted documents, as every hour."""
-        await sweep(self, self._clock())
+        await sweep(self._store, self._clock())
 
     async def read(self, function: Callable[..., T]) -> T:
-        """Run a function of `crdt.log.reader` on the reading thread."""
+        """Run a function of `reader` on the reading thread."""
         return await self._reader.read(function)
 
+    async def _read_settled(self, function: Callable[..., T]) -> T:
+        """As `read`, but never what is not known to be durable."""
+        found = await self.read(function)
+        if self._writer is None or self._writer.in_doubt:
+            raise unavailable(self._failure or "closed")
+        return found
+
     async def write(self, function: Callable[..., T], size: int = 0) -> T:
-        """Run a function of `crdt.log.transactions` in a transaction of its own, in turn with the appends.
+        """Run a function of `transactions` in a transaction of its own, in turn with the appends.
 
         size: about how many bytes it writes, so that the file is checkpointed in time.
         """

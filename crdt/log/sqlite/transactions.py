@@ -1,4 +1,4 @@
-"""What is written, inside a transaction that `crdt.log.writer` has begun and will commit.
+"""What is written, inside a transaction that `crdt.log.sqlite.writer` has begun and will commit.
 
 A function here never commits. It raises a LogError for a refusal; any other error undoes the transaction.
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 from crdt.errors import ClientTaken, LogError, StaleEpoch
 from crdt.log import FIRST_EPOCH, Entry
-from crdt.log.schema import FORMAT_V1, checksum
+from crdt.log.sqlite.schema import FORMAT_V1, checksum
+from crdt.log.store import Foldable, Tail
 
 __all__ = [
-    "Tail",
     "append_group",
     "delete_document",
     "prune_history",
@@ -35,15 +35,6 @@ _INSERT = """
 _ADVANCE = """
     UPDATE documents SET head_seq = value ->> 1, tail_count = value ->> 2, tail_bytes = value ->> 3
     FROM json_each(?) WHERE documents.id = value ->> 0"""
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """How much of a document waits for compaction."""
-
-    document: str
-    count: int
-    bytes: int
 
 
 @dataclass(slots=True)
@@ -124,21 +115,16 @@ def seed(connection: sqlite3.Connection, entry: Entry, marker: str) -> bool:
 
 def replace_tail(
     connection: sqlite3.Connection,
-    document: int,
     *,
-    expected_snapshot: int,
-    epoch: int,
-    through: int,
+    found: Foldable,
     snapshot: bytes,
     at: float,
 ) -> bool:
-    """Put a snapshot in the place of the entries up to `through`, which stay as history.
-
-    The fence: False, and nothing is changed, when the document was deleted, rebuilt or compacted since the
-    caller read it.
-    """
+    """See `crdt.log.store.Store.swap`."""
+    document, stored = found.id, found.stored
+    epoch, through = stored.epoch, stored.head_seq
     fence = "SELECT 1 FROM documents WHERE id = ? AND name IS NOT NULL AND snapshot_seq = ? AND epoch = ?"
-    if not connection.execute(fence, (document, expected_snapshot, epoch)).fetchone():
+    if not connection.execute(fence, (document, stored.snapshot_seq, epoch)).fetchone():
         return False
     milliseconds = round(at * 1000)
     crc = checksum(document, through, epoch, milliseconds, 0, snapshot)
