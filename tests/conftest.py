@@ -19,6 +19,8 @@ def _browser_is_out_of_reach() -> bool:
     return not found and os.geteuid() != 0 and not os.environ.get("CI")
 
 
+pytest_plugins = ["backing"]  # tests/support: PostgreSQL and Valkey
+
 # Some tests open a thousand sockets; an ordinary account begins with 1,024 files.
 _, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
