@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from . import crash, replay
+from . import crash, latency, replay
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -18,6 +18,7 @@ def main() -> None:
 
 main.add_command(replay.command)
 main.add_command(crash.command)
+main.add_command(latency.command)
 
 if __name__ == "__main__":
     main(prog_name="python -m load")
