@@ -1,11 +1,10 @@
 """A live room: one document in memory, its readers and writers, and the gate in front of them.
 
-The gate (design promise 1): an edit is acknowledged, shown and handed out only after its bytes are
-in the durable log. So everything that leaves waits in one queue of *flights* behind the commits it
-rests on: edits wait for their own commit, and a joiner's answer for every edit it contains.
-
 States: LOADING -> ACTIVE -> DRAINING -> CLOSED. A failed commit goes back to LOADING, since the
-document in memory then holds what the log does not. At most one task works on a room at a time.
+document in memory then holds what the log does not. At most one task loads a room at a time.
+
+What other nodes commit comes in through `rooms.replication`; what is committed here is told to them once it
+is durable (`rooms.gate`).
 """
 
 from __future__ import annotations
@@ -13,11 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
 
 from crdt.awareness import decode_awareness
 from crdt.codec import JsonValue
@@ -29,13 +26,18 @@ from crdt.update import UpdateSummary, read_state_vector, read_update
 
 from .access import in_logs
 from .attachment import Attachment
+from .bus import Bus, BusState
+from .bus.local import LocalBus
+from .bus.messages import Committed, DocumentMessage, Hint, PresenceQuery, RemoteState, States
 from .errors import Forged, Unavailable
 from .fanout import broadcast
+from .gate import Edit, Gate, Origin, Then, Waiter
 from .observer import Observer, SilentObserver
 from .presence import Presence
 from .quarantine import Quarantine
+from .replication import Owners, Replication
 
-__all__ = ["LiveRoom", "Origin", "RoomState", "Shelf"]
+__all__ = ["LiveRoom", "RoomState", "Shelf"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class Shelf:
     """What every room of a node shares."""
 
     log: Log
+    bus: Bus = field(default_factory=LocalBus)
     limits: Limits = DEFAULT
     observer: Observer = field(default_factory=SilentObserver)
     quarantine: Quarantine = field(default_factory=Quarantine)
@@ -66,30 +69,8 @@ class Shelf:
     """Seconds between tries to load a document; the last repeats."""
     wall_clock: Callable[[], float] = time.time
     """Unix seconds, for the log's entries."""
-
-
-class Origin(Protocol):
-    """Whoever sent an update and wants to hear what became of it."""
-
-    def committed(self) -> None:
-        """The update is durable."""
-        ...
-
-    def lost(self, error: Exception) -> None:
-        """The update did not become durable and is not in the document."""
-        ...
-
-
-@dataclass(slots=True)
-class _Flight:
-    """Something that leaves once everything before it is durable."""
-
-    origin: Origin
-    commit: asyncio.Future[int] | None = None
-    """The log's promise for this edit; ``None`` for an answer that rests on the edits before it."""
-    update: bytes = b""
-    summary: UpdateSummary | None = None
-    arrived: float = 0.0
+    grown: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Documents written here lately, with their epoch and last sequence, for this node's heartbeat."""
 
 
 class LiveRoom:
@@ -103,14 +84,19 @@ class LiveRoom:
         self._loop = asyncio.get_running_loop()
         self._document = Document(shelf.limits)
         self._owners: dict[int, str] = {}
-        self._epoch = 0
-        self._flights: deque[_Flight] = deque()
-        self._inflight_bytes = 0
+        self._gate = Gate(self._publish, self._fail, self.resume)
+        self._replication = Replication(name, shelf.log, self._take_remote, self._start_over)
         self._version = 0
         self._loaded = False
         self._answer: tuple[int, bytes, list[bytes]] | None = None
         self._changed = asyncio.Event()
-        self._presence = Presence(self._announce, self._loop.call_soon, self._loop.time)
+        alone = shelf.bus.state is BusState.ALONE
+        self._presence = Presence(
+            self._announce,
+            self._loop.call_soon,
+            self._loop.time,
+            spread=None if alone else self._spread_presence,
+        )
         self._leaving: dict[Attachment, asyncio.TimerHandle] = {}
         self._loading = self._loop.create_task(self._load(), name=f"load {name}")
 
@@ -134,7 +120,7 @@ class LiveRoom:
     @property
     def busy(self) -> bool:
         """Whether something waits for a commit or a load, so that the room must stay."""
-        return bool(self._flights) or not self._loading.done()
+        return bool(self._gate) or not self._loading.done()
 
     def attach(self, attachment: Attachment) -> None:
         """Adds a reader. Call it when :meth:`ready` has returned, in the same turn."""
@@ -166,10 +152,10 @@ class LiveRoom:
         self._enter(RoomState.DRAINING)
         self._loading.cancel()
         await asyncio.gather(self._loading, return_exceptions=True)
-        waiting = [flight.commit for flight in self._flights if flight.commit is not None]
+        waiting = [edit.commit for edit in self._gate.edits]
         if waiting:
             await asyncio.wait(waiting)
-        self._settle()
+        self._gate.settle()
         self.close()
 
     def close(self) -> None:
@@ -177,6 +163,8 @@ class LiveRoom:
         for timer in self._leaving.values():
             timer.cancel()
         self._leaving.clear()
+        self._shelf.bus.leave(self.name)
+        self._replication.close()
         self._document.close()
         self._answer = None
         self._enter(RoomState.CLOSED)
@@ -189,14 +177,19 @@ class LiveRoom:
         if state is RoomState.LOADING:
             self._changed = asyncio.Event()
 
-    async def _load(self, unsettled: Collection[asyncio.Future[int]] = ()) -> None:
+    async def _load(
+        self, unsettled: Collection[asyncio.Future[int]] = (), shown: bytes | None = None
+    ) -> None:
         """Reads the document from the log until it works, then serves whoever waited.
 
         ``unsettled`` are edits the log may yet commit: a document read before that would lack them.
+        ``shown`` is, after a failure, the state vector of what readers have been shown.
         """
         if unsettled:
             await asyncio.wait(unsettled)
         started = self._loop.time()
+        if not self._loaded:
+            await self._shelf.bus.join(self.name, self._hear_node)
         pauses = iter(self._shelf.reload_pauses)
         pause = 0.0
         while True:
@@ -216,15 +209,24 @@ class LiveRoom:
         self._document.close()
         self._document = document
         self._owners = dict(stored.owners)
-        self._epoch = stored.epoch
         self._version += 1
         self._enter(RoomState.ACTIVE)
         if not self._loaded:
             self._loaded = True
             self._shelf.observer.document_loaded(self._loop.time() - started)
+            self._shelf.bus.send(PresenceQuery(self.name))
+        if shown is not None and stored.head_seq > self._replication.head:
+            self._show_missed(shown, stored.epoch, stored.head_seq)
+        self._replication.loaded(stored.epoch, stored.head_seq)
         for attachment in tuple(self.attachments):
             attachment.room_is_active()
         self.resume()
+
+    def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
+        """While the document was loaded anew the log grew: by other nodes, or by edits thought lost."""
+        update = self._merged(self._document.diff(shown))
+        broadcast(self._keeping_up(), lambda framing: framing.update(update))
+        self._shelf.grown[self.name] = (epoch, head)
 
     async def _replay(self, document: Document, snapshot: bytes | None, tail: Iterable[bytes]) -> None:
         if snapshot is not None:
@@ -236,12 +238,18 @@ class LiveRoom:
                 await asyncio.sleep(0)
                 deadline = self._loop.time() + WORK_SLICE
 
-    def _reload(self, flights: Iterable[_Flight]) -> None:
+    def _reload(self, unsettled: Iterable[Edit], shown: bytes) -> None:
         """Throws away a document that holds what the log does not, and loads it again."""
         self._enter(RoomState.LOADING)
         self._answer = None
-        unsettled = {flight.commit for flight in flights if flight.commit is not None}
-        self._loading = self._loop.create_task(self._load(unsettled), name=f"reload {self.name}")
+        self._replication.suspend()
+        commits = {edit.commit for edit in unsettled}
+        self._loading = self._loop.create_task(self._load(commits, shown), name=f"reload {self.name}")
+
+    def _start_over(self, why: str) -> None:
+        """What is in memory cannot be brought up to the log: it is loaded again."""
+        if self.state is RoomState.ACTIVE:
+            self._fail(Unavailable(why))
 
     # Writing
 
@@ -251,7 +259,7 @@ class LiveRoom:
         return (
             self.state is RoomState.ACTIVE
             and self._shelf.log.health.ok
-            and self._inflight_bytes < self._shelf.inflight_bytes
+            and self._gate.waiting_bytes < self._shelf.inflight_bytes
         )
 
     def submit(
@@ -272,7 +280,7 @@ class LiveRoom:
         arrived = self._loop.time()
         summary = read_update(update, self._shelf.limits)
         if whole_state and self._document.contains(update, summary):
-            self._after_commits(origin)
+            self._gate.after_commits(origin)
             return summary
         claimed = self._claim(summary, subject)
         try:
@@ -281,19 +289,17 @@ class LiveRoom:
             logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
             self._shelf.quarantine.keep(update)
             if error.poisoned:
-                self._reload(self._flights)
+                self._reload(self._gate.edits, self.durable_vector())
             raise
         if outcome is Outcome.NOTHING_NEW:
-            self._after_commits(origin)
+            self._gate.after_commits(origin)
             return summary
         for client in claimed:
             self._owners[client] = subject
         self._version += 1
         at = self._shelf.wall_clock()
-        commit = self._shelf.log.append(Entry(self.name, self._epoch, update, subject, claimed, at))
-        self._flights.append(_Flight(origin, commit, update, summary, arrived))
-        self._inflight_bytes += len(update)
-        commit.add_done_callback(self._settle)
+        entry = Entry(self.name, self._replication.epoch, update, subject, claimed, at)
+        self._gate.take(Edit(origin, self._shelf.log.append(entry), entry, summary, arrived))
         return summary
 
     def _claim(self, summary: UpdateSummary, subject: str) -> tuple[int, ...]:
@@ -308,72 +314,49 @@ class LiveRoom:
                 raise Forged(written.client)
         return tuple(claimed)
 
-    def _after_commits(self, origin: Origin) -> None:
-        """Tells ``origin`` when every edit taken in so far is durable, or that one of them was lost."""
-        if self._flights:
-            self._flights.append(_Flight(origin))
-        else:
-            origin.committed()
-
-    def _settle(self, done: asyncio.Future[int] | None = None) -> None:
-        """Lets go, in order, of everything whose commits are done, as one batch."""
-        if done is not None and not done.cancelled():
-            done.exception()  # looked at here, since a flight may have been given up before
-        batch: list[_Flight] = []
-        failure: BaseException | None = None
-        while self._flights:
-            flight = self._flights[0]
-            if flight.commit is None:
-                self._flights.popleft()
-                flight.origin.committed()
-                continue
-            if not flight.commit.done():
-                break
-            failure = asyncio.CancelledError() if flight.commit.cancelled() else flight.commit.exception()
-            if failure is not None:
-                break
-            self._flights.popleft()
-            self._inflight_bytes -= len(flight.update)
-            batch.append(flight)
-        if batch:
-            self._publish(batch)
-        if failure is not None:
-            self._fail(failure)
-        elif not self._flights:
-            self.resume()
-
-    def _publish(self, batch: list[_Flight]) -> None:
-        """The gate opens: acknowledge to the writers, show to the readers."""
+    def _publish(self, batch: list[Edit]) -> None:
+        """The gate opens: acknowledge to the writers, show to the readers, tell the other nodes."""
         observer = self._shelf.observer
         now = self._loop.time()
-        for flight in batch:
-            observer.edit_committed(now - flight.arrived)
-        update = batch[0].update if len(batch) == 1 else merge([flight.update for flight in batch])
+        for edit in batch:
+            observer.edit_committed(now - edit.arrived)
+        update = self._merged([edit.entry.update for edit in batch])
         writer = batch[0].origin
-        alone = all(flight.origin is writer for flight in batch)
+        alone = all(edit.origin is writer for edit in batch)
         receivers = [
             attachment
-            for attachment in self.attachments
-            if attachment.behind is None
-            and not (alone and attachment is writer and not attachment.wants_echo)
+            for attachment in self._keeping_up()
+            if not (alone and attachment is writer and not attachment.wants_echo)
         ]
         deliveries = broadcast(receivers, lambda framing: framing.update(update))
-        for flight in batch:
-            flight.origin.committed()
+        for edit in batch:
+            edit.origin.committed()
         observer.fanned_out(self._loop.time() - batch[0].arrived, deliveries * len(batch))
+        if self._shelf.bus.state is not BusState.ALONE:
+            self._tell_nodes(batch)
+        self._replication.committed([edit.sequence for edit in batch])
+
+    def _tell_nodes(self, batch: Sequence[Edit]) -> None:
+        """One message for each run of sequences: another node may have committed in between."""
+        run: list[Edit] = []
+        for edit in batch:
+            if run and edit.sequence != run[-1].sequence + 1:
+                self._shelf.bus.send(_told(run))
+                run = []
+            run.append(edit)
+        self._shelf.bus.send(_told(run))
+        self._shelf.grown[self.name] = (run[-1].entry.epoch, run[-1].sequence)
 
     def _fail(self, cause: BaseException) -> None:
-        """A commit failed: memory holds what the log does not. Tell the writers, start again from the log."""
+        """Memory holds what the log does not, or the other way round: tell the writers, load it again."""
         error = cause if isinstance(cause, CrdtError) else Unavailable(str(cause) or type(cause).__name__)
-        logger.error("the log refused an edit of %s: %s", in_logs(self.name), error)
-        lost, self._flights = self._flights, deque()
-        self._inflight_bytes = 0
-        for flight in lost:
-            flight.origin.lost(error)
+        logger.error("%s starts again from the log: %s", in_logs(self.name), error)
+        edits, shown = self._gate.edits, self.durable_vector()
+        self._gate.abandon(error)
         for attachment in self.attachments:
             attachment.stale = True
         if self.state is RoomState.ACTIVE:
-            self._reload(lost)
+            self._reload(edits, shown)
 
     def resume(self) -> None:
         """Asks every writer whose edits were not taken in to send what is missing."""
@@ -393,7 +376,7 @@ class LiveRoom:
         if not self.writable:
             raise Unavailable(self._shelf.log.health.reason or "too many edits wait for the disk")
         done: asyncio.Future[None] = self._loop.create_future()
-        self.submit(update, subject, _Waiter(done))
+        self.submit(update, subject, Waiter(done))
         await done
 
     # Reading
@@ -426,7 +409,7 @@ class LiveRoom:
             for waiting in updates[1:]:
                 outlet.send(outlet.framing.update(waiting))
 
-        self._after_commits(_Then(depart, attachment.unanswered))
+        self._gate.after_commits(Then(depart, attachment.unanswered))
 
     def catch_up(self, attachment: Attachment, state_vector: bytes) -> None:
         """Sends a reader that had fallen behind what it missed since ``state_vector``.
@@ -448,15 +431,13 @@ class LiveRoom:
             if everybody is not None:
                 outlet.send(outlet.framing.awareness(everybody))
 
-        self._after_commits(_Then(depart, lambda: attachment.missed(state_vector)))
+        self._gate.after_commits(Then(depart, lambda: attachment.missed(state_vector)))
 
     def durable_vector(self) -> bytes:
         """A state vector that promises no more than what readers have been shown."""
         if not self.active:  # memory may hold what the log has refused
             return EMPTY_STATE_VECTOR
-        return self._document.vector_without(
-            [flight.summary for flight in self._flights if flight.summary is not None]
-        )
+        return self._document.vector_without([edit.summary for edit in self._gate.edits])
 
     def confirm(self, update: bytes, origin: Origin) -> bool:
         """Whether the document holds all of the update; ``origin`` hears when that is durable.
@@ -466,7 +447,7 @@ class LiveRoom:
         """
         known = self.active and self._document.contains(update, read_update(update, self._shelf.limits))
         if known:
-            self._after_commits(origin)
+            self._gate.after_commits(origin)
         return known
 
     async def read(self) -> bytes:
@@ -475,12 +456,12 @@ class LiveRoom:
             await self.ready()
             updates = self._diff(EMPTY_STATE_VECTOR)
             released: asyncio.Future[None] = self._loop.create_future()
-            self._after_commits(_Waiter(released))
+            self._gate.after_commits(Waiter(released))
             try:
                 await released
             except CrdtError:
                 continue
-            return updates[0] if len(updates) == 1 else merge(updates)
+            return self._merged(updates)
 
     def _diff(self, state_vector: bytes) -> list[bytes]:
         """What a state vector lacks. A class that opens a page together shares one answer."""
@@ -516,36 +497,64 @@ class LiveRoom:
         self._presence.restamp(attachment, attachment.access.presence)
 
     def _announce(self, payload: bytes) -> None:
-        broadcast(
-            [attachment for attachment in self.attachments if attachment.behind is None],
-            lambda framing: framing.awareness(payload),
-        )
+        broadcast(self._keeping_up(), lambda framing: framing.awareness(payload))
+
+    def _keeping_up(self) -> list[Attachment]:
+        """The readers that are sent what happens as it happens."""
+        return [attachment for attachment in self.attachments if attachment.behind is None]
+
+    @staticmethod
+    def _merged(updates: Sequence[bytes]) -> bytes:
+        return updates[0] if len(updates) == 1 else merge(updates)
+
+    # Other nodes
+
+    @property
+    def replication(self) -> Replication:
+        """How far the document in memory is, compared with the log."""
+        return self._replication
+
+    def _hear_node(self, node: str, message: DocumentMessage) -> None:
+        match message:
+            case Committed():
+                self._replication.heard(message)
+            case Hint():
+                self._replication.behind(message.epoch, message.last)
+            case States():
+                self._presence.update_from(node, message.states)
+            case PresenceQuery():
+                self.speak_of_presence()
+
+    def _take_remote(self, updates: Sequence[bytes], owners: Owners) -> None:
+        """Puts what another node has committed into the document and shows it."""
+        new = [update for update in updates if self._document.load(update) is not Outcome.NOTHING_NEW]
+        for client, subject in owners:
+            self._owners.setdefault(client, subject)
+        if new:
+            self._version += 1
+            update = self._merged(new)
+            broadcast(self._keeping_up(), lambda framing: framing.update(update))
+
+    def _spread_presence(self, states: Sequence[RemoteState]) -> None:
+        self._shelf.bus.send(States(self.name, tuple(states)))
+
+    def speak_of_presence(self) -> None:
+        """Tells the other nodes who is here."""
+        states = self._presence.here()
+        if states:
+            self._spread_presence(states)
+
+    def node_gone(self, node: str) -> None:
+        """Another node is gone, and whoever was here through it."""
+        self._presence.node_gone(node)
+
+    def expire_presence(self) -> None:
+        """Lets go of people on other nodes that nobody has spoken of for long."""
+        self._presence.expire()
 
 
-@dataclass(slots=True)
-class _Waiter:
-    """An origin that waits in a coroutine."""
-
-    done: asyncio.Future[None]
-
-    def committed(self) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
-
-    def lost(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
-@dataclass(slots=True)
-class _Then:
-    """An origin that does something once the commits are done, or something else when they failed."""
-
-    depart: Callable[[], None]
-    drop: Callable[[], None]
-
-    def committed(self) -> None:
-        self.depart()
-
-    def lost(self, error: Exception) -> None:
-        self.drop()
+def _told(run: Sequence[Edit]) -> Committed:
+    first = run[0]
+    owners = tuple((client, edit.entry.subject) for edit in run for client in edit.entry.clients)
+    updates = tuple(edit.entry.update for edit in run)
+    return Committed(first.entry.document, first.entry.epoch, first.sequence, updates, owners)

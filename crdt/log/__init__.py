@@ -11,7 +11,7 @@ embedded one. What every backend keeps:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -192,6 +192,6 @@ class Log(Protocol):
         meanwhile stay in the tail. Raises LogUnavailable, LogCorrupt, CompactionFailed."""
         ...
 
-    def history(self, document: str, from_seq: int = 1) -> AsyncIterator[HistoryEntry]:
+    def history(self, document: str, from_seq: int = 1) -> AsyncGenerator[HistoryEntry, None]:
         """The entries still kept, in order of sequence, read in small steps."""
         ...

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -164,7 +164,7 @@ class SqliteLog:
     async def compact(self, document: str) -> bool:
         return await self._compactor.compact(document)
 
-    async def history(self, document: str, from_seq: int = 1) -> AsyncIterator[HistoryEntry]:
+    async def history(self, document: str, from_seq: int = 1) -> AsyncGenerator[HistoryEntry, None]:
         while True:
             page = await self._read_settled(
                 partial(read_history, name=document, from_seq=from_seq, limit=_HISTORY_PAGE)
