@@ -214,7 +214,7 @@ class LiveRoom:
         if not self._loaded:
             self._loaded = True
             self._shelf.observer.document_loaded(self._loop.time() - started)
-            self._shelf.bus.send(PresenceQuery(self.name))
+            self.ask_for_presence()
         if shown is not None and stored.head_seq > self._replication.head:
             self._show_missed(shown, stored.epoch, stored.head_seq)
         self._replication.loaded(stored.epoch, stored.head_seq)
@@ -537,6 +537,10 @@ class LiveRoom:
 
     def _spread_presence(self, states: Sequence[RemoteState]) -> None:
         self._shelf.bus.send(States(self.name, tuple(states)))
+
+    def ask_for_presence(self) -> None:
+        """Asks the other nodes who is on the document there."""
+        self._shelf.bus.send(PresenceQuery(self.name))
 
     def speak_of_presence(self) -> None:
         """Tells the other nodes who is here."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
-from crdt.log import LogHealth
+from crdt.errors import LogError
+from crdt.log import Head, Log, LogHealth
 
 from .attachment import Attachment
+from .bus import BusState
 from .errors import Unavailable
 from .live import LiveRoom, Shelf
 
 __all__ = ["Registry"]
+
+
+CURRENT_SECONDS = 2.0
+"""How long an opener waits for the log to say whether another node has written more."""
 
 
 class Registry:
@@ -29,6 +35,7 @@ class Registry:
         self._holders: dict[str, int] = {}
         self._quiet_since: dict[str, float] = {}
         """Rooms that nobody holds, and since when (monotonic seconds), oldest first."""
+        self._heads = _Heads(shelf.log)
         self._draining = False
         self._unsubscribe = shelf.log.on_health(self._health_changed)
 
@@ -41,6 +48,10 @@ class Registry:
     def attachments(self) -> Iterator[Attachment]:
         for room in self:
             yield from tuple(room.attachments)
+
+    def get(self, name: str) -> LiveRoom | None:
+        """The live room of a document, if there is one."""
+        return self._rooms.get(name)
 
     @property
     def draining(self) -> bool:
@@ -81,10 +92,29 @@ class Registry:
         """
         room = self.acquire(name)
         try:
-            await room.ready()
+            await self.current(room)
             yield room
         finally:
             self.release(room)
+
+    async def current(self, room: LiveRoom) -> None:
+        """Waits until a room can be used, and holds what any node had committed when this was called.
+
+        While the log cannot be asked, it holds what this node knows.
+
+        Raises:
+            Unavailable: the room closed before that.
+        """
+        fresh = not room.active  # then it is about to be read from the log
+        await room.ready()
+        if fresh or self.shelf.bus.state is BusState.ALONE:
+            return
+        with suppress(LogError, TimeoutError):
+            async with asyncio.timeout(CURRENT_SECONDS):
+                head = await self._heads.ask(room.name)
+                if head is not None:
+                    await room.replication.reach(head.epoch, head.seq)
+        await room.ready()
 
     def sweep(self) -> int:
         """Lets quiet rooms go and returns how many; called once a second by the node's ticker."""
@@ -127,3 +157,26 @@ class Registry:
             "state": "ok" if health.ok else "failing",
             "reason": "" if health.ok else health.code,
         }
+
+
+class _Heads:
+    """Asks the log for heads, once for all who ask while the last question is under way."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._names: set[str] = set()
+        self._next: asyncio.Task[Mapping[str, Head]] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, document: str) -> Head | None:
+        """The document's head, read after this was called. Raises LogUnavailable."""
+        self._names.add(document)
+        if self._next is None:
+            self._next = asyncio.create_task(self._read())
+        return (await asyncio.shield(self._next)).get(document)
+
+    async def _read(self) -> Mapping[str, Head]:
+        async with self._one_at_a_time:
+            self._next = None
+            names, self._names = self._names, set()
+            return await self._log.heads(names)

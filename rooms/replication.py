@@ -53,19 +53,16 @@ class Replication:
         self._take = take
         self._start_over = start_over
         self._active = False
+        self._closed = False
         self._known = 0
         """The last sequence that is known to exist."""
         self._own: set[int] = set()
         """Sequences above the head that this node committed, so that they are in memory."""
         self._early: dict[int, Committed] = {}
         """Messages by their first sequence that came before what they follow."""
+        self._waiting: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._pull: asyncio.Task[None] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that is known to exist is in memory."""
-        return self._known <= self.head
 
     # The document's life
 
@@ -84,7 +81,15 @@ class Replication:
 
     def close(self) -> None:
         self.suspend()
+        self._closed = True
         self._early.clear()
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for moved in waiting:
+            if not moved.done():
+                moved.set_result(None)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -103,7 +108,7 @@ class Replication:
                 self.head = sequence
             elif sequence > self.head:
                 self._own.add(sequence)
-        if self._own or self._early:
+        if self._own or self._early or self._waiting:
             self._known = max([self._known, *self._own])
             self._advance()
         self._known = max(self._known, self.head)
@@ -127,6 +132,14 @@ class Replication:
             return
         self._known = max(self._known, last)
         self._await_gap()
+
+    async def reach(self, epoch: int, last: int) -> None:
+        """Returns when the document holds what is in the log up to here, or is closed."""
+        self.behind(epoch, last)
+        while not self._closed and (not self._active or (epoch == self.epoch and self.head < last)):
+            moved = asyncio.get_running_loop().create_future()
+            self._waiting.append(moved)
+            await moved
 
     def _is_old(self, epoch: int, last: int) -> bool:
         """Whether there is nothing new in it. A newer epoch begins the document anew."""
@@ -181,6 +194,7 @@ class Replication:
     # Gaps
 
     def _await_gap(self) -> None:
+        self._wake()
         if self._active and self._known > self.head and self._timer is None and self._pull is None:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._begin_pull)
 

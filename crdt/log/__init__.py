@@ -177,6 +177,11 @@ class Log(Protocol):
         """The committed heads of those of the documents that exist. Raises LogUnavailable."""
         ...
 
+    async def turns(self) -> Mapping[str, int]:
+        """How often each node that shares the log has written to it lately, by the node's name; empty for a
+        log that only this process writes. Raises LogUnavailable."""
+        ...
+
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
         """Write first content once: the marker and the update in one commit. False when the marker is there
         already. Raises Malformed for a bad update, else as append."""

@@ -243,7 +243,7 @@ class SocketSession(ABC):
                 self.connection.set_deadline(None)
                 self.connection.allow(None)
             seen = self.gateway.changes_seen
-            await room.ready()
+            await self.gateway.registry.current(room)
             while seen != self.gateway.changes_seen:
                 seen = self.gateway.changes_seen
                 access = await self.gateway.access(principal, document)

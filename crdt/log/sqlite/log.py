@@ -151,6 +151,9 @@ class SqliteLog:
     async def heads(self, documents: Collection[str]) -> Mapping[str, Head]:
         return await self._read_settled(partial(read_heads, names=documents))
 
+    async def turns(self) -> Mapping[str, int]:
+        return {}
+
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
         _check_name(document)
         clients = tuple(sorted({span.client for span in read_update(update).writes}))

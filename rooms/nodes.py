@@ -1,0 +1,225 @@
+"""The other nodes: which of them live, and whether this one has missed anything they did.
+
+The bus is a hint. What it lost is found in three ways: each node's heartbeat names the documents it wrote to
+lately, with their heads; the log says which node has written; and while the bus is away, or silent about a
+node that writes, the heads of the documents open here are read from the log every second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+
+from crdt.errors import LogError
+from crdt.log import Head, Log
+
+from .bus import Bus, BusState
+from .bus.messages import Changed, Heads, Leaving, NodeMessage, Spent
+from .live import LiveRoom
+from .registry import Registry
+
+__all__ = ["Nodes"]
+
+logger = logging.getLogger(__name__)
+
+BEAT = 1.0
+"""Seconds between heartbeats, and between looks at the log while the bus is away."""
+REPEATED = 10
+"""Heartbeats that name a document after it was written to, so that a lost one does no harm."""
+DEAF_AFTER = 2.0
+"""Seconds after a node wrote to the log within which its heartbeat has to come; else the log is asked."""
+GONE_AFTER = 15.0
+"""Seconds without a heartbeat after which the people of a node are gone."""
+EXPIRE = 15.0
+"""Seconds between looks for people on other nodes that nobody speaks of any more."""
+AT_ONCE = 500
+"""Documents in one message, in one question to the log, or handled before the loop gets a turn."""
+
+
+class Nodes:
+    """What one node knows of the others. All methods belong to the loop's thread."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        bus: Bus,
+        log: Log,
+        *,
+        records_changed: Callable[[], None],
+        spent: Callable[[], Mapping[str, float]] = dict,
+        charge: Callable[[str, float], None] = lambda who, amount: None,
+    ) -> None:
+        """records_changed: another node says that rights have changed. spent: what log-ins spent here since
+        it was last asked; charge: what they spent on another node."""
+        self._registry = registry
+        self._bus = bus
+        self._log = log
+        self._records_changed = records_changed
+        self._spent = spent
+        self._charge = charge
+        self._heard: dict[str, float] = {}
+        """Node -> when its last heartbeat came (the loop's seconds)."""
+        self._named: dict[str, tuple[int, int, int]] = {}
+        """Document -> its epoch and head, and how many heartbeats more will name it."""
+        self._turns: Mapping[str, int] | None = None
+        """How often each node has written to the log."""
+        self._wrote: dict[str, float] = {}
+        """Node -> when it was seen to have written, until its heartbeat tells where."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    @property
+    def others(self) -> set[str]:
+        """The other nodes that live, as far as can be heard."""
+        return set(self._heard)
+
+    async def start(self) -> None:
+        """Begins to listen and to beat."""
+        self._unsubscribe = [
+            self._bus.on_node_message(self._hear),
+            self._bus.on_state(self._state_changed),
+        ]
+        if self._bus.state is not BusState.ALONE:
+            for work in (self._beat(), self._look(), self._expire()):
+                self._begin(work)
+
+    async def stop(self) -> None:
+        """Says good-bye, and hears no more."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        for task in tuple(self._tasks):
+            task.cancel()
+        for task in tuple(self._tasks):
+            with suppress(asyncio.CancelledError):
+                await task
+        self._bus.send(Leaving())
+
+    def say_changed(self) -> None:
+        """Tells the other nodes that a change of rights is in the records."""
+        self._bus.send(Changed())
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What is heard
+
+    def _hear(self, node: str, message: NodeMessage) -> None:
+        if node == self._bus.node:
+            return
+        match message:
+            case Heads():
+                self._heard[node] = asyncio.get_running_loop().time()
+                for document, (epoch, last) in message.heads.items():
+                    self._compare(document, epoch, last)
+            case Leaving():
+                self._gone(node)
+            case Changed():
+                self._records_changed()
+            case Spent():
+                for who, amount in message.amounts.items():
+                    self._charge(who, amount)
+
+    def _compare(self, document: str, epoch: int, last: int) -> None:
+        room = self._registry.get(document)
+        if room is not None:
+            room.replication.behind(epoch, last)
+
+    def _gone(self, node: str) -> None:
+        if self._heard.pop(node, None) is not None:
+            for room in self._registry:
+                room.node_gone(node)
+
+    def _state_changed(self, state: BusState) -> None:
+        self._records_changed()
+        if state is BusState.UP:
+            self._begin(self._reunite())
+
+    async def _reunite(self) -> None:
+        """The bus is back: nobody knows what it lost."""
+        with suppress(LogError):  # the heartbeats will tell
+            await self._compare_all()
+        async for room in self._each_room():
+            room.ask_for_presence()
+            room.speak_of_presence()
+
+    async def _each_room(self) -> AsyncIterator[LiveRoom]:
+        for count, room in enumerate(self._registry, 1):
+            yield room
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    # What is said and asked every second
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._say_heads()
+            amounts = self._spent()
+            if amounts:
+                self._bus.send(Spent(amounts))
+            for node in [node for node, at in self._heard.items() if loop.time() - at > GONE_AFTER]:
+                logger.warning("node %s is silent: its people are gone", node)
+                self._gone(node)
+            await asyncio.sleep(BEAT)
+
+    def _say_heads(self) -> None:
+        grown = self._registry.shelf.grown
+        for document, (epoch, last) in grown.items():
+            self._named[document] = (epoch, last, REPEATED)
+        grown.clear()
+        names = list(self._named)
+        for start in range(0, max(len(names), 1), AT_ONCE):
+            said = {name: self._named[name][:2] for name in names[start : start + AT_ONCE]}
+            self._bus.send(Heads(said))
+        self._named = {
+            name: (epoch, last, left - 1) for name, (epoch, last, left) in self._named.items() if left > 1
+        }
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                if await self._is_deaf() or self._bus.state is BusState.AWAY:
+                    await self._compare_all()
+            except LogError as error:
+                logger.debug("the log cannot be asked now: %s", error)
+            except Exception:
+                logger.exception("looking for what other nodes wrote met an error of its own")
+            await asyncio.sleep(BEAT)
+
+    async def _is_deaf(self) -> bool:
+        """Whether a node has written of which nothing is heard: it cannot reach the bus, or we cannot."""
+        turns = await self._log.turns()
+        now = asyncio.get_running_loop().time()
+        if self._turns is not None:
+            for node, turn in turns.items():
+                if turn != self._turns.get(node) and node != self._bus.node:
+                    self._wrote.setdefault(node, now)
+        self._turns = turns
+        heard = [node for node, at in self._wrote.items() if self._heard.get(node, 0.0) > at]
+        unheard = [node for node, at in self._wrote.items() if now - at > DEAF_AFTER]
+        for node in {*heard, *unheard}:
+            del self._wrote[node]
+        return bool(set(unheard).difference(heard))
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE)
+            async for room in self._each_room():
+                room.expire_presence()
+
+    async def _compare_all(self) -> None:
+        """Reads the heads of all documents open here from the log."""
+        names = [room.name for room in self._registry if room.active]
+        for start in range(0, len(names), AT_ONCE):
+            asked = names[start : start + AT_ONCE]
+            self._compare_heads(asked, await self._log.heads(asked))
+
+    def _compare_heads(self, asked: Iterable[str], heads: Mapping[str, Head]) -> None:
+        for name in asked:
+            head = heads.get(name)
+            if head is not None:
+                self._compare(name, head.epoch, head.seq)
