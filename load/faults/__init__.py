@@ -1,0 +1,1 @@
+"""Faults of everything that several nodes stand on, and what they may not do to anybody's work."""
