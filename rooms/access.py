@@ -155,6 +155,13 @@ class Change:
     """This log-in is over (log-out, expiry, code reset, removal of the person): its sockets close."""
     notice: tuple[str, ...] = ()
     """What members of ``space`` should fetch again: ``pages``, ``members``, ``space``."""
+    everybody: bool = False
+    """Concerns every socket there is, and ``notice`` every space."""
+
+    @classmethod
+    def everything(cls) -> Change:
+        """Changes were missed, so whatever rests on the records has to be asked for anew."""
+        return cls("missed", notice=("pages", "members", "space"), everybody=True)
 
 
 @dataclass(slots=True)
