@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import IO
 
 from crdt.errors import ArchiveError
-from crdt.log.sqlite.check import Progress, Report, check, no_progress
+from crdt.log.check import Progress, Report, no_progress
+from crdt.log.sqlite.check import check
 from crdt.log.sqlite.schema import FILE_NAME, open_for_reading
 
 __all__ = ["Archived", "backup", "restore"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
 from crdt.log import LogSettings
-from crdt.log.sqlite.check import Progress, no_progress
+from crdt.log.check import Progress, no_progress
 from crdt.log.sqlite.folder import FolderLock
 from crdt.log.sqlite.log import SqliteLog
 from crdt.log.sqlite.reader import over_threshold

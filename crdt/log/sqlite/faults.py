@@ -5,10 +5,12 @@ import sqlite3
 from pathlib import Path
 
 from crdt.errors import LogCorrupt, LogError, LogUnavailable
+from crdt.log import faults
 
 __all__ = ["REASONS", "as_log_error", "classify", "unavailable"]
 
 REASONS = {
+    **faults.REASONS,
     "disk-full": "The server's disk is full. Free some space; saving goes on by itself then.",
     "io-error": "The server's disk reports an error. Saving goes on by itself when it answers again.",
     "read-only": "The server may not write to its data folder. Make the folder writable.",
@@ -16,10 +18,7 @@ REASONS = {
     "corrupt": "The log file is damaged. Stop the server, run `twinspace check`, restore a backup.",
     "moved": "The log file was moved or deleted under the running server. Put it back or restart the server.",
     "stalled": "The server's disk has not answered for a while. Edits are saved as soon as it does.",
-    "overloaded": "More edits wait to be saved than the server can hold. Try again in a moment.",
     "in-use": "Another TwinSpace process uses this data folder.",
-    "closed": "The server is stopping.",
-    "internal": "The log met an error of its own; the server's log file tells more.",
 }
 
 _CODES = {
@@ -59,7 +58,7 @@ def classify(error: BaseException, folder: Path) -> str:
 
 def unavailable(code: str) -> LogUnavailable:
     """A new error for one waiting caller."""
-    return LogUnavailable(REASONS[code], code)
+    return faults.unavailable(code, REASONS)
 
 
 def as_log_error(error: BaseException, folder: Path) -> LogError:

@@ -1,7 +1,6 @@
 """The embedded log: one SQLite file, one writing thread, one reading thread, compaction beside them."""
 
 import asyncio
-import logging
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -21,7 +20,9 @@ from crdt.log import (
     LogSettings,
     Stored,
 )
+from crdt.log.answers import Answers
 from crdt.log.compaction import Compactor, worker_pool
+from crdt.log.entries import check_entry, check_name
 from crdt.log.retention import Retention, sweep
 from crdt.log.sqlite.faults import REASONS, as_log_error, unavailable
 from crdt.log.sqlite.folder import FolderLock
@@ -36,13 +37,10 @@ __all__ = ["SqliteLog"]
 
 T = TypeVar("T")
 
-_logger = logging.getLogger(__name__)
 _HISTORY_PAGE = 500
 _SWITCH_SECONDS = 20e-6
 """A loop that is never idle, with turns shorter than the interpreter's switch interval, keeps the GIL from
 the log's threads for seconds (measured: 3 s with the default of 5 ms, 30 ms with this)."""
-_CLIENT_MAX = 2**63 - 1
-_NAME_MAX = 1024
 
 
 class SqliteLog:
@@ -60,7 +58,6 @@ class SqliteLog:
         """folder: exists. executor: makes the pool that merges, once the first merge is due.
         connect, clock: for tests."""
         self.settings = settings or LogSettings()
-        self.figures = LogFigures()
         self._folder = folder
         self._path = folder / FILE_NAME
         self._connect = connect
@@ -70,12 +67,8 @@ class SqliteLog:
         self._store = SqliteStore(self, clock)
         self._compactor = Compactor(self._store, executor)
         self._retention = Retention(self._store, clock)
-        self._health = LogHealth(False, "closed", REASONS["closed"], clock())
-        self._failure: str | None = None
-        self._callbacks: dict[object, Callable[[LogHealth], None]] = {}
+        self._answers = Answers(self.settings, REASONS, clock)
         self._writer: Writer | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._heard_at = 0.0
 
     async def open(self) -> None:
         """See `Log.open`. A log opens once."""
@@ -86,8 +79,7 @@ class SqliteLog:
         await loop.run_in_executor(None, self._open, writer)
         self._writer = writer
         writer.start()
-        self._set_health(None)
-        self._watch = loop.call_later(1.0, self._look_after)
+        self._answers.open()
         self._compactor.start()
         self._retention.start()
 
@@ -111,33 +103,30 @@ class SqliteLog:
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        assert self._watch is not None
-        self._watch.cancel()
+        self._answers.stop_watching()
         await self._retention.close()
         await self._compactor.close()
         await writer.stop()
         await self._reader.close()
         self._lock.release()
-        self._set_health("closed")
+        self._answers.close()
 
     @property
     def health(self) -> LogHealth:
-        return self._health
+        return self._answers.health
+
+    @property
+    def figures(self) -> LogFigures:
+        return self._answers.figures
 
     def on_health(self, callback: Callable[[LogHealth], None]) -> Callable[[], None]:
-        key = object()
-        self._callbacks[key] = callback
-        return lambda: void(self._callbacks.pop(key, None))
+        return self._answers.on_health(callback)
 
     def append(self, entry: Entry) -> asyncio.Future[int]:
         """See `Log.append`. Raises ValueError for an entry that could never be stored."""
-        _check_name(entry.document)
-        if entry.clients and not all(0 <= client <= _CLIENT_MAX for client in entry.clients):
-            raise ValueError(f"A client id is a number from 0 to 2**63 - 1, not {entry.clients}.")
+        check_entry(entry)
         future: asyncio.Future[int] = self._loop.create_future()
-        size = len(entry.update)
-        figures = self.figures
-        if figures.waiting_bytes + size > self.settings.waiting_bytes and figures.waiting:
+        if not self._answers.has_room_for(len(entry.update)):
             future.set_exception(unavailable("overloaded"))
             return future
         return self._put(Append(entry, future))
@@ -155,7 +144,7 @@ class SqliteLog:
         return {}
 
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
-        _check_name(document)
+        check_name(document)
         clients = tuple(sorted({span.client for span in read_update(update).writes}))
         entry = Entry(document, FIRST_EPOCH, update, subject, clients, self._clock())
         return await self.write(partial(seed, entry=entry, marker=marker))
@@ -190,7 +179,7 @@ class SqliteLog:
         """As `read`, but never what is not known to be durable."""
         found = await self.read(function)
         if self._writer is None or self._writer.in_doubt:
-            raise unavailable(self._failure or "closed")
+            raise unavailable(self._answers.failure or "closed")
         return found
 
     async def write(self, function: Callable[..., T], size: int = 0) -> T:
@@ -207,79 +196,20 @@ class SqliteLog:
         if refusal is not None:
             future.set_exception(unavailable(refusal))
             return future
-        figures = self.figures
-        if not figures.waiting:
-            self._heard_at = self._loop.time()
-        figures.waiting += 1
-        figures.waiting_bytes += item.size
+        self._answers.waits(item)
         return future
 
     # What the writer tells, on the loop's thread
 
     def committed(self, items: Sequence[Append | Work], result: Result, seconds: float) -> None:
         outcomes, tails = result
-        figures = self.figures
-        figures.commits += 1
-        figures.commit_seconds += seconds
-        self._answered(items)
-        for item, outcome in zip(items, outcomes, strict=True):
-            if item.future.done():
-                continue
-            if isinstance(outcome, LogError):
-                item.future.set_exception(outcome)
-            else:
-                item.future.set_result(outcome)
-            if isinstance(item, Append):
-                figures.entries += 1
-                figures.bytes += item.size
+        self._answers.committed(items, outcomes, seconds)
         for tail in tails:
             self._compactor.consider(tail)
 
     def failed(self, items: Sequence[Append | Work], code: str) -> None:
-        self.figures.failures += 1
-        self._set_health(code)
-        self._answered(items)
-        for item in items:
-            if not item.future.done():
-                item.future.set_exception(unavailable(code))
+        self._answers.failed(items, code)
 
     def recovered(self) -> None:
-        self._set_health(None)
+        self._answers.recovered()
         self._compactor.start()
-
-    def _answered(self, items: Sequence[Append | Work]) -> None:
-        figures = self.figures
-        figures.waiting -= len(items)
-        figures.waiting_bytes -= sum(item.size for item in items)
-        self._heard_at = self._loop.time()
-        if self._failure == "stalled":
-            self._set_health(None)
-
-    def _look_after(self) -> None:
-        self._watch = self._loop.call_later(1.0, self._look_after)
-        quiet = self._loop.time() - self._heard_at
-        if self.figures.waiting and quiet > self.settings.stalled_seconds and self._failure is None:
-            self._set_health("stalled")
-
-    def _set_health(self, code: str | None) -> None:
-        if code == self._failure and self._health.ok == (code is None):
-            return
-        self._failure = code
-        reason = "" if code is None else REASONS[code]
-        self._health = LogHealth(code is None, code or "ok", reason, self._clock())
-        for callback in list(self._callbacks.values()):
-            try:
-                callback(self._health)
-            except Exception:
-                _logger.exception("A listener of the log's health failed.")
-
-
-def _check_name(document: str) -> None:
-    if not 0 < len(document) <= _NAME_MAX or "\0" in document:
-        raise ValueError(f"A document name has 1 to {_NAME_MAX} characters and no NUL: {document!r}.")
-    if not document.isascii():
-        document.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
-
-
-def void(_: object) -> None:
-    """Drop a value."""

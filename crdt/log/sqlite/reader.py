@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from crdt.errors import LogCorrupt
 from crdt.log import FIRST_EPOCH, Head, HistoryEntry, Stored
+from crdt.log.entries import verified
 from crdt.log.sqlite.faults import as_log_error, unavailable
-from crdt.log.sqlite.schema import FORMAT_V1, Connect, checksum
+from crdt.log.sqlite.schema import Connect, checksum
 from crdt.log.store import Foldable
 
 __all__ = [
@@ -196,7 +197,7 @@ def _read_snapshot(connection: sqlite3.Connection, name: str, id: int, seq: int)
     if row is None:
         raise LogCorrupt(f"{name!r} lacks its snapshot of entry {seq}.")
     epoch, at, format, crc, body = row
-    return _verified(f"the snapshot of {name!r}", format, crc, checksum(id, seq, epoch, at, 0, body), body)
+    return verified(f"the snapshot of {name!r}", format, crc, checksum(id, seq, epoch, at, 0, body), body)
 
 
 def _read_entries(
@@ -221,14 +222,6 @@ def _read_entries(
         body = bodies[start : start + size]
         start += size
         computed = checksum(id, seq, epoch, at, subject, body)
-        update = _verified(f"entry {seq} of {name!r}", format, crc, computed, body)
+        update = verified(f"entry {seq} of {name!r}", format, crc, computed, body)
         entries.append(HistoryEntry(seq, epoch, update, who, at / 1000))
     return entries
-
-
-def _verified(what: str, format: int, crc: int, computed: int, body: bytes) -> bytes:
-    if crc != computed:
-        raise LogCorrupt(f"The checksum of {what} is wrong: the bytes were damaged on disk.")
-    if format != FORMAT_V1:
-        raise LogCorrupt(f"The format {format} of {what} is unknown: start the newer program that wrote it.")
-    return body

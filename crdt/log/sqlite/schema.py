@@ -15,7 +15,6 @@ from crdt.errors import LogCorrupt, LogUnavailable
 __all__ = [
     "APPLICATION_ID",
     "FILE_NAME",
-    "FORMAT_V1",
     "SCHEMA_VERSION",
     "Connect",
     "checksum",
@@ -27,9 +26,6 @@ __all__ = [
 
 FILE_NAME = "log.sqlite3"
 APPLICATION_ID = 0x5457494E  # "TWIN"
-FORMAT_V1 = 1
-"""Format tag of a stored blob: a raw Yjs V1 update. Readers refuse a tag they do not know."""
-
 Connect = Callable[[Path], sqlite3.Connection]
 """How the writer and the reader open the file; tests inject faults here."""
 

@@ -16,9 +16,12 @@ T = TypeVar("T")
 
 class _Log(Protocol):
     settings: LogSettings
-    figures: LogFigures
+
+    @property
+    def figures(self) -> LogFigures: ...
 
     async def read(self, function: Callable[..., T]) -> T: ...
+
     async def write(self, function: Callable[..., T], size: int = 0) -> T: ...
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from crdt.errors import ClientTaken, LogError, StaleEpoch
 from crdt.log import FIRST_EPOCH, Entry
-from crdt.log.sqlite.schema import FORMAT_V1, checksum
+from crdt.log.entries import FORMAT_V1
+from crdt.log.sqlite.schema import checksum
 from crdt.log.store import Foldable, Tail
 
 __all__ = [

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from crdt.errors import LogError
 from crdt.log import Entry
@@ -51,6 +51,7 @@ class Append:
 
     entry: Entry
     future: asyncio.Future[int]
+    is_entry: ClassVar = True
 
     @property
     def size(self) -> int:
@@ -65,6 +66,7 @@ class Work:
     future: asyncio.Future[Any]
     size: int = 0
     """About how many bytes it writes."""
+    is_entry: ClassVar = False
 
 
 _Item = Append | Work
