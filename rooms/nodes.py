@@ -47,12 +47,12 @@ class Nodes:
         bus: Bus,
         log: Log,
         *,
-        records_changed: Callable[[], None],
+        records_changed: Callable[[int | None], None],
         spent: Callable[[], Mapping[str, float]] = dict,
         charge: Callable[[str, float], None] = lambda who, amount: None,
     ) -> None:
-        """records_changed: another node says that rights have changed. spent: what log-ins spent here since
-        it was last asked; charge: what they spent on another node."""
+        """records_changed: another node says that rights have changed, by the change's number; None: some may
+        have. spent: what log-ins spent here since it was last asked; charge: what they spent elsewhere."""
         self._registry = registry
         self._bus = bus
         self._log = log
@@ -96,9 +96,9 @@ class Nodes:
                 await task
         self._bus.send(Leaving())
 
-    def say_changed(self) -> None:
-        """Tells the other nodes that a change of rights is in the records."""
-        self._bus.send(Changed())
+    def say_changed(self, number: int) -> None:
+        """Tells the other nodes that a change of rights is in the records, under this number."""
+        self._bus.send(Changed(number))
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -118,7 +118,7 @@ class Nodes:
             case Leaving():
                 self._gone(node)
             case Changed():
-                self._records_changed()
+                self._records_changed(message.number)
             case Spent():
                 for who, amount in message.amounts.items():
                     self._charge(who, amount)
@@ -134,7 +134,7 @@ class Nodes:
                 room.node_gone(node)
 
     def _state_changed(self, state: BusState) -> None:
-        self._records_changed()
+        self._records_changed(None)
         if state is BusState.UP:
             self._begin(self._reunite())
 

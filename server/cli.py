@@ -28,9 +28,19 @@ from server.config import ConfigError, Settings
 from server.options import settings_options
 from server.tokens import SECRET_FILE, SecretError, TokenError, Tokens, read_secret
 
-__all__ = ["main"]
+__all__ = ["EXPLAINED", "main"]
 
 DEMO_DATA: Final = Path("data/demo")
+EXPLAINED: Final = (
+    ConfigError,
+    SecretError,
+    TokenError,
+    CrdtError,
+    RecordsError,
+    OSError,
+    SQLAlchemyError,
+)
+"""Errors whose message tells an operator what is wrong; a stack would only hide it."""
 
 
 class _Group(click.Group):
@@ -39,15 +49,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (
-            ConfigError,
-            SecretError,
-            TokenError,
-            CrdtError,
-            RecordsError,
-            OSError,
-            SQLAlchemyError,
-        ) as error:
+        except EXPLAINED as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -71,8 +73,11 @@ main.add_command(operator.list_)
 def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from server.serving import run
+    from server.workers import run_workers
 
     logs.set_up(settings.log_format, settings.log_level)
+    if settings.workers > 1:
+        sys.exit(run_workers(settings))
     uvloop.run(run(settings))
 
 
@@ -85,7 +90,7 @@ def demo(settings: Settings) -> None:
     """
     from rooms.demo import furnish
     from server.demo import show, write_pages
-    from server.serving import run
+    from server.serving import run, say_listening
 
     if settings.database is not None:
         raise ConfigError("The demo keeps its own records: leave --database (TWINSPACE_DATABASE) out.")
@@ -99,11 +104,12 @@ def demo(settings: Settings) -> None:
     async def start() -> None:
         with Console(stderr=True).status("Furnishing the demo: people, cards, pages ..."):
             furnished = await furnish(settings.records_file)
-        await run(
-            settings,
-            prepare=lambda node: write_pages(node, furnished),
-            announce=lambda address: show(furnished, int(address.rpartition(":")[2])),
-        )
+
+        def announce(address: str) -> None:
+            show(furnished, int(address.rpartition(":")[2]))
+            say_listening(address)
+
+        await run(settings, prepare=lambda node: write_pages(node, furnished), announce=announce)
 
     uvloop.run(start())
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from rooms.bus.redis_url import Servers
 from server.origins import Origin, parse_origin
 
 __all__ = ["CONFIG_VARIABLE", "DEFAULT_FILE", "ConfigError", "Network", "Settings", "load"]
@@ -78,13 +79,24 @@ class Settings(BaseSettings):
     # what it keeps
     data: Path = Field(Path("data"), description="Folder of everything this server keeps.")
     database: str | None = Field(
-        None, description="Where the records live: sqlite:///FILE. Default: records.sqlite3 inside --data."
+        None,
+        repr=False,
+        description="postgresql://USER:PASSWORD@HOST/NAME keeps everything in PostgreSQL; sqlite:///FILE "
+        "moves only the records. Default: SQLite files inside --data.",
     )
     redis: str | None = Field(
-        None, description="Redis for several nodes; not needed, and not accepted, on a single one."
+        None,
+        repr=False,
+        description="Redis or Valkey between several nodes on one PostgreSQL: redis://HOST, "
+        "redis+sentinel://HOST,HOST/SERVICE or redis+cluster://HOST,HOST.",
+    )
+    workers: int = Field(
+        1, ge=1, le=256, description="Processes on this port, each a node; more than one need --redis."
     )
     secret_file: Path | None = Field(
-        None, description="File with the secret that signs document tokens. Default: made inside --data."
+        None,
+        description="File with the secret that signs document tokens. Default: made inside --data, or in "
+        "PostgreSQL.",
     )
     history_days: int = Field(
         30, ge=1, le=3650, description="For how many days single edits and their writers are kept."
@@ -141,16 +153,28 @@ class Settings(BaseSettings):
 
     @field_validator("database")
     @classmethod
-    def _sqlite(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("sqlite:///"):
-            raise ValueError("this version keeps everything in SQLite: write sqlite:///FILE, or leave it out")
+    def _engine(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("write postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE, or leave it out")
         return value
 
     @field_validator("redis")
     @classmethod
-    def _one_node(cls, value: str | None) -> str | None:
+    def _bus(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            raise ValueError("this version runs as a single node, which needs no Redis: leave it out")
+            Servers.parse(value)
+            if not _in_postgres(info.data.get("database")):
+                raise ValueError("nodes share a PostgreSQL: give --database postgresql://... too")
+        return value
+
+    @field_validator("workers")
+    @classmethod
+    def _several(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("redis") is None:
+            raise ValueError(
+                "several processes are several nodes: give --database postgresql://... and "
+                "--redis redis://... too (SQLite belongs to one process)"
+            )
         return value
 
     @field_validator("public_url")
@@ -166,7 +190,13 @@ class Settings(BaseSettings):
         return self.data / "records.sqlite3"
 
     @property
+    def in_postgres(self) -> bool:
+        """Whether records and documents live in PostgreSQL, so that other nodes may share them."""
+        return _in_postgres(self.database)
+
+    @property
     def database_url(self) -> str:
+        """Where the records are."""
         return self.database or f"sqlite:///{self.records_file}"
 
     @classmethod
@@ -179,6 +209,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _in_postgres(database: str | None) -> bool:
+    return database is not None and database.startswith("postgresql://")
 
 
 def load(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:

@@ -25,7 +25,7 @@ from server.app import Node, open_node
 from server.config import Settings
 from server.logs import AccessLog
 
-__all__ = ["listening", "run"]
+__all__ = ["listening", "run", "say_listening"]
 
 BACKLOG: Final = 1024
 REQUEST_SECONDS: Final = 1.0
@@ -58,7 +58,10 @@ async def listening(node: Node) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()
         assert runner.server is not None
         factory = partial(_accept, runner.server, loop)
-        server = await loop.create_server(factory, node.settings.host, node.settings.port, backlog=BACKLOG)
+        settings = node.settings
+        server = await loop.create_server(
+            factory, settings.host, settings.port, backlog=BACKLOG, reuse_port=settings.workers > 1 or None
+        )
         host, port = server.sockets[0].getsockname()[:2]
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -81,10 +84,16 @@ def _drop_if_silent(handler: RequestHandler) -> None:
         handler.transport.abort()
 
 
+def say_listening(address: str) -> None:
+    """The line that scripts wait for."""
+    sys.stdout.write(f"listening on {address}\n")
+    sys.stdout.flush()
+
+
 async def run(
     settings: Settings,
     prepare: Callable[[Node], Awaitable[object]] | None = None,
-    announce: Callable[[str], None] | None = None,
+    announce: Callable[[str], None] = say_listening,
 ) -> None:
     """Serves until a signal comes. `prepare` runs before anybody can connect, `announce` once it listens."""
     _allow_many_files()
@@ -96,10 +105,7 @@ async def run(
         if prepare is not None:
             await prepare(node)
         async with listening(node) as address:
-            if announce is not None:
-                announce(address)
-            sys.stdout.write(f"listening on {address}\n")
-            sys.stdout.flush()
+            announce(address)
             if not settings.cookie_secure:
                 logger.warning("session cookies travel over plain http: use this in a closed network only")
             await stop.wait()

@@ -6,6 +6,7 @@ path and method -> budget -> whose page (CSRF) -> log-in -> ids -> query -> type
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import secrets
 import time
@@ -31,6 +32,7 @@ PREFIX: Final = "/api"
 BODY_SECONDS: Final = 30.0
 """A body that takes longer to arrive is given up."""
 SAFE: Final = ("GET", "HEAD")
+ROUNDING: Final = 1e-9
 
 RequestHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,31 +43,58 @@ class Budgets:
     """A token bucket for each log-in, or for each address without one; the least recent are forgotten."""
 
     def __init__(
-        self, rate: float, burst: int, *, kept: int = 20_000, clock: Callable[[], float] = time.monotonic
+        self,
+        rate: float,
+        burst: int,
+        *,
+        kept: int = 20_000,
+        clock: Callable[[], float] = time.monotonic,
+        key: bytes = b"",
     ) -> None:
+        """key: for keyed hashes of who, which is all that is kept and told to other nodes."""
         self._rate = rate
         self._burst = burst
         self._kept = kept
         self._clock = clock
-        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Who -> what was left (requests), and when (seconds)."""
+        self._key = key
+        self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Who -> what of the ordinary budget is used up (requests), and when that was so (seconds)."""
+        self._untold: dict[str, float] = {}
+        """Who -> what was used here since `told` was called."""
 
     def spend(self, who: str, factor: float = 1.0) -> None:
         """Takes one request from a budget `factor` times the ordinary one. Raises ApiError 429 if spent."""
-        now = self._clock()
-        left, since = self._spent.pop(who, (self._burst * factor, now))
-        left = min(self._burst * factor, left + (now - since) * self._rate * factor)
-        taken = left >= 1
-        self._spent[who] = (left - 1 if taken else left, now)
-        if len(self._spent) > self._kept:
-            self._spent.popitem(last=False)
-        if not taken:
+        who = hashlib.blake2b(who.encode(), key=self._key, digest_size=12).hexdigest()
+        cost = 1 / factor
+        over = self._level(who) + cost - self._burst
+        if over > ROUNDING:
             raise ApiError(
                 429,
                 "too-many-requests",
                 "That was too much at once. Please wait a moment and try again.",
-                retry_after=(1 - left) / (self._rate * factor),
+                retry_after=over / self._rate,
             )
+        self.charge(who, cost)
+        if len(self._untold) < self._kept:
+            self._untold[who] = self._untold.get(who, 0.0) + cost
+
+    def told(self) -> dict[str, float]:
+        """What was spent here since the last call, for the other nodes to charge too."""
+        told, self._untold = self._untold, {}
+        return told
+
+    def charge(self, who: str, amount: float) -> None:
+        """Uses up a part of the budget behind a keyed hash, down to an empty one."""
+        level = min(float(self._burst), self._level(who) + amount)
+        self._used[who] = (level, self._clock())
+        self._used.move_to_end(who)
+        if len(self._used) > self._kept:
+            self._used.popitem(last=False)
+
+    def _level(self, who: str) -> float:
+        now = self._clock()
+        used, since = self._used.get(who, (0.0, now))
+        return max(0.0, used - (now - since) * self._rate)
 
 
 @dataclass

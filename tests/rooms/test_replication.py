@@ -295,6 +295,6 @@ class TestWhatANodeSays:
 
     async def test_a_change_of_rights_wakes_the_others_and_not_itself(self, log):
         async with neighbours(log) as (one, two):
-            one.nodes.say_changed()
-            await until(lambda: two.told_of_changes)
+            one.nodes.say_changed(17)
+            await until(lambda: two.told_of_changes == [17])
             assert one.told_of_changes == []

@@ -95,7 +95,7 @@ def test_unknown_settings_and_options_end_with_a_sentence(tmp_path: Path) -> Non
         (["serve", "--config", str(tmp_path / "bad.toml")], "prot: there is no such setting"),
         (["serve", "--config", str(tmp_path / "none.toml")], "There is no configuration file"),
         (["serve", "--port", "many"], "port:"),
-        (["serve", "--redis", "redis://x"], "single node"),
+        (["serve", "--redis", "redis://x"], "--database postgresql://"),
         (["backup", str(tmp_path / "b")], ""),
     ):
         result = CliRunner().invoke(main, arguments, env={"TWINSPACE_DATA": str(tmp_path / "empty")})

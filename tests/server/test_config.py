@@ -93,8 +93,9 @@ def test_lists_come_from_commas_in_the_environment_and_arrays_in_the_file(
         ("log_format", "xml", "text"),
         ("history_days", "0", "history_days"),
         ("metrics_token", "short", "16"),
-        ("database", "postgresql://db", "SQLite"),
-        ("redis", "redis://cache", "single node"),
+        ("database", "mysql://db", "postgresql://"),
+        ("redis", "redis://cache", "--database postgresql://"),
+        ("workers", "4", "--redis"),
     ],
 )
 def test_a_value_that_cannot_be_names_its_setting_and_where_it_may_come_from(
@@ -106,6 +107,20 @@ def test_a_value_that_cannot_be_names_its_setting_and_where_it_may_come_from(
     assert says in message
     assert f"--{name.replace('_', '-')}" in message
     assert f"TWINSPACE_{name.upper()}" in message
+
+
+def test_several_nodes_need_a_database_and_a_bus_they_share() -> None:
+    shared = {"database": "postgresql://db/twinspace", "redis": "redis://cache", "workers": "4"}
+    settings = load(shared)
+    assert (settings.in_postgres, settings.workers) == (True, 4)
+    assert not load({"database": "sqlite:///records"}).in_postgres
+    with pytest.raises(ConfigError, match="does not begin with a scheme"):
+        load({**shared, "redis": "cache:6379"})
+
+
+def test_passwords_in_urls_do_not_appear_when_settings_are_printed() -> None:
+    settings = load({"database": "postgresql://u:hunter2@db/x", "redis": "redis://:hunter2@cache"})
+    assert "hunter2" not in repr(settings)
 
 
 def test_secrets_do_not_appear_when_settings_are_printed() -> None:

@@ -306,11 +306,32 @@ def test_budgets_refill_and_each_has_its_own() -> None:
         budgets.spend("school", factor=10)
 
 
+def test_what_is_spent_on_one_node_is_gone_on_the_others() -> None:
+    one, two = [Budgets(rate=1, burst=10, clock=lambda: 0.0, key=b"k") for _ in range(2)]
+    for _ in range(6):
+        one.spend("a")
+    for _ in range(40):
+        one.spend("school", factor=10)
+    told = one.told()
+    assert one.told() == {}
+    assert "a" not in told
+    for who, amount in told.items():
+        two.charge(who, amount)
+    for _ in range(4):
+        two.spend("a")
+    with pytest.raises(ApiError):
+        two.spend("a")
+    for _ in range(60):
+        two.spend("school", factor=10)
+    with pytest.raises(ApiError):
+        two.spend("school", factor=10)
+
+
 def test_budgets_forget_the_least_recent() -> None:
     budgets = Budgets(rate=1, burst=1, kept=100, clock=lambda: 0.0)
     for number in range(1_000):
         budgets.spend(f"address:{number}")
-    assert len(budgets._spent) == 100
+    assert len(budgets._used) == 100
 
 
 async def test_a_body_that_never_arrives_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ class Neighbour:
     bus: LossyBus
     registry: Registry
     nodes: Nodes
-    told_of_changes: list[None] = field(default_factory=list)
+    told_of_changes: list[int | None] = field(default_factory=list)
 
     async def join(self, document: str, name: str, **options: Any) -> Listener:
         """Somebody opens a document on this node, and is in sync."""
@@ -85,8 +85,8 @@ async def neighbours(
             bus = LossyBus(LocalBus(hub, f"node-{number}"), random.Random(f"{seed} {number}"), **faults)
             own = log_for(number) if log_for else log
             registry = Registry(Shelf(own, bus=bus), quiet=0.0)  # type: ignore[arg-type]
-            told: list[None] = []
-            nodes = Nodes(registry, bus, own, records_changed=lambda told=told: told.append(None))  # type: ignore[arg-type, misc]
+            told: list[int | None] = []
+            nodes = Nodes(registry, bus, own, records_changed=told.append)  # type: ignore[arg-type]
             await bus.open()
             await nodes.start()
             stack.push_async_callback(bus.close)
