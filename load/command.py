@@ -9,8 +9,8 @@ from collections.abc import Coroutine
 import click
 import uvloop
 
+from .backing import BackingError
 from .client import ClientError
-from .servers import ServerError
 from .target import TargetError
 from .trace import TraceError
 
@@ -45,7 +45,7 @@ def run(workload: Coroutine[None, None, None]) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_told(workload))
-    except (ClientError, ServerError, TargetError, TraceError, WorkloadError) as error:
+    except (BackingError, ClientError, TargetError, TraceError, WorkloadError) as error:
         raise click.ClickException(str(error)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise click.Abort from None

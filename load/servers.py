@@ -1,4 +1,4 @@
-"""Servers as processes on temporary folders: started, killed, started again, and gone without a trace."""
+"""This project's server as processes on temporary folders: one, or nodes on one PostgreSQL and one Valkey."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import ctypes
 import os
 import secrets
 import shlex
-import shutil
 import signal
-import socket
 import sys
-import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,14 +20,17 @@ from typing import Self
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-__all__ = ["ServerError", "TwinSpace", "twinspace_command"]
+from .backing import BackingError, PostgreSQL, Valkey, ValkeyCluster, ValkeySentinel
+from .backing.process import Process, processes_in, signal_all
+from .faults.proxy import FaultProxy
 
-START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+__all__ = ["Cluster", "ServerError", "TwinSpace", "twinspace_command"]
+
 PR_SET_PTRACER = 0x59616D61
+_LIBC = ctypes.CDLL(None)
 
 
-class ServerError(Exception):
+class ServerError(BackingError):
     """A server did not start, or did not end as it should. The message has what it printed last."""
 
 
@@ -47,54 +49,32 @@ def twinspace_command() -> list[str]:
     return [str(program)]
 
 
-def _may_be_traced() -> None:
-    """Lets strace follow this process where Yama would let only a parent; elsewhere it does nothing."""
-    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
-
-
-def _free_port() -> int:
-    """A port nobody uses now, below those outgoing connections get: it has to stay free over restarts."""
-    while True:
-        port = secrets.choice(range(15_000, 32_000))
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-class TwinSpace:
+class TwinSpace(Process):
     """`async with TwinSpace() as server: ...`: this project's server on a temporary folder and a free port.
 
     options: more options of `twinspace serve`.
-    It keeps port and data from start to start, so that clients find what they left.
+    launcher: what runs the command line instead of the system, such as a program that sets its clock.
+    secret: what signs document tokens; one of its own unless given.
     """
 
-    def __init__(self, *options: str) -> None:
+    name = "load"
+    error = ServerError
+    start_seconds = 60.0
+    stop_seconds = 10.0
+
+    def __init__(self, *options: str, launcher: Sequence[str] = (), secret: str | None = None) -> None:
+        super().__init__()
         self.options = options
-        self.port = _free_port()
-        self._process: asyncio.subprocess.Process | None = None
+        self.launcher = launcher
+        self._secret = secret or secrets.token_hex(32)
 
-    async def __aenter__(self) -> Self:
-        self._command = twinspace_command()
-        self.folder = Path(tempfile.mkdtemp(prefix="twinspace-load-"))
-        self._secret = secrets.token_hex(32)
-        self._secret_file = self.folder / "secret"
-        self._secret_file.write_text(self._secret)
-        try:
-            await self.start()
-        except BaseException:
-            await self._clear()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._clear()
+    async def _prepare(self) -> None:
+        self._program = twinspace_command()
+        (self.folder / "secret").write_text(self._secret)
 
     async def _clear(self) -> None:
         await self.kill()
-        self.end_survivors()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.remove()
 
     @property
     def data(self) -> Path:
@@ -106,12 +86,8 @@ class TwinSpace:
         return f"ws://127.0.0.1:{self.port}/collab"
 
     @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
-
-    def said(self) -> str:
-        """What the server has printed since its last start."""
-        return (self.folder / "output").read_text(errors="replace")
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def token(self, document: str, subject: str, scope: str = "read-write") -> str:
         """A document token, as any application that shares the server's secret would issue it."""
@@ -120,100 +96,160 @@ class TwinSpace:
         key = OctKey.import_key(self._secret)
         return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + 7 * 86400}, key)
 
-    async def start(self) -> None:
-        """Starts the server and waits until it listens. Raises ServerError if it does not within a minute."""
-        await self.spawn()
-        deadline = time.monotonic() + START_SECONDS
-        while "listening on http://" not in self.said():
-            if not self.running or time.monotonic() > deadline:
-                await self.kill()
-                raise ServerError(f"The server did not start. It said:\n{self.said()[-2000:]}")
-            await asyncio.sleep(0.02)
+    def _command(self) -> list[str]:
+        return [
+            *self.launcher, *self._program, "serve", "--port", str(self.port), "--data", str(self.data),
+            "--secret-file", str(self.folder / "secret"), *self.options,
+        ]  # fmt: skip
 
-    async def spawn(self) -> None:
-        """Starts the server's process and waits for nothing."""
-        command = [*self._command, "serve", "--port", str(self.port), "--data", str(self.data)]
-        command += ["--secret-file", str(self._secret_file), *self.options]
-        with (self.folder / "output").open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-                preexec_fn=_may_be_traced,
-            )
+    def _environment(self) -> Mapping[str, str]:
+        return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+    def _before(self) -> None:
+        """Lets strace follow this process where Yama would let only a parent; elsewhere it does nothing."""
+        _LIBC.prctl(PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
 
-    async def ended(self) -> None:
-        """Waits until the server has ended by itself."""
-        if self._process is not None:
-            await self._process.wait()
+    async def _is_ready(self) -> bool:
+        return "listening on http://" in self.said()
 
     async def kill(self) -> None:
         """kill -9 to the server's main process alone, as the kernel does when memory runs out."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+            await self.ended()
 
-    async def stop(self) -> None:
+    async def stop(self, how: signal.Signals | None = None) -> None:
         """SIGTERM. Raises ServerError unless it ends within 10 s and with exit status 0."""
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                status = await self._process.wait()
-        except TimeoutError:
-            raise ServerError(f"The server did not stop. It said:\n{self.said()[-2000:]}") from None
-        if status:
-            raise ServerError(f"The server ended with {status}. It said:\n{self.said()[-2000:]}")
+        await super().stop(how)
+        if self._process is not None and self._process.returncode:
+            raise ServerError(
+                f"The server ended with {self._process.returncode}. It said:\n{self.said()[-2000:]}"
+            )
 
     async def check(self) -> str:
         """What `twinspace check` finds wrong with the stopped server's store; "" if nothing."""
+        status, said = await self.run("check", "--data", str(self.data))
+        return said or "failed" if status else ""
+
+    async def run(self, *arguments: str, entered: str = "") -> tuple[int, str]:
+        """Exit status and output of another command of `twinspace`; `entered` is its standard input."""
         process = await asyncio.create_subprocess_exec(
-            *self._command,
-            "check",
-            "--data",
-            str(self.data),
-            stdin=asyncio.subprocess.DEVNULL,
+            *self._program,
+            *arguments,
+            cwd=self.folder,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            said, _ = await process.communicate()
+            said, _ = await process.communicate(entered.encode())
         except BaseException:
             process.kill()
             await process.wait()
             raise
-        return said.decode(errors="replace").strip() or "failed" if process.returncode else ""
+        return process.returncode or 0, said.decode(errors="replace").strip()
 
     async def survivors(self, seconds: float = 5.0) -> bool:
         """Whether processes that the server started outlive it by so many seconds."""
         deadline = time.monotonic() + seconds
-        while self._group_lives():
+        while any(processes_in(self.folder)):
             if time.monotonic() > deadline:
                 return True
             await asyncio.sleep(0.02)
         return False
 
-    def _group_lives(self) -> bool:
-        if self._process is None:
-            return False
-        try:
-            os.killpg(self._process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
-
     def end_survivors(self) -> None:
-        """Kills what is left of the server's process group."""
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """Kills whatever the server has started and left."""
+        signal_all(self.folder, signal.SIGKILL)
+
+
+class Cluster:
+    """`async with Cluster(nodes=2) as cluster: ...`: nodes that share a database, a Redis and a secret.
+
+    options: more options of `twinspace serve`, for every node.
+    redis: makes the Redis; a single Valkey unless given.
+    proxied: each node reaches PostgreSQL and a single Valkey through fault proxies of its own, whose faults
+        are drawn from `seed`.
+    launchers: by the node's number.
+    """
+
+    def __init__(
+        self,
+        nodes: int = 2,
+        *options: str,
+        redis: Callable[[], Valkey | ValkeyCluster | ValkeySentinel] = Valkey,
+        proxied: bool = False,
+        seed: int = 0,
+        launchers: Mapping[int, Sequence[str]] | None = None,
+    ) -> None:
+        self.options = options
+        self.postgres = PostgreSQL()
+        self.redis = redis()
+        self.nodes: list[TwinSpace] = []
+        self.to_postgres: list[FaultProxy] = []
+        """By node, if proxied."""
+        self.to_redis: list[FaultProxy] = []
+        self._count, self._proxied, self._seed = nodes, proxied, seed
+        self._launchers = launchers or {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        await self._stack.enter_async_context(self.postgres)
+        await self._stack.enter_async_context(self.redis)
+        self.database = await self.postgres.create_database("twinspace")
+        secret = secrets.token_hex(32)
+        for number in range(self._count):
+            database, redis = self.database, self.redis.url
+            if self._proxied:
+                database = (await self._proxy(self.to_postgres, self.postgres.port, number)).through(database)
+                if isinstance(self.redis, Valkey):
+                    proxy = await self._proxy(self.to_redis, self.redis.port, number, resp=True)
+                    redis = proxy.through(redis)
+            node = TwinSpace(
+                "--database", database, "--redis", redis, *self.options,
+                launcher=self._launchers.get(number, ()), secret=secret,
+            )  # fmt: skip
+            self.nodes.append(node)
+        await asyncio.gather(*map(self._stack.enter_async_context, self.nodes))
+
+    async def _proxy(
+        self, proxies: list[FaultProxy], target: int, number: int, *, resp: bool = False
+    ) -> FaultProxy:
+        proxy = FaultProxy(target, seed=self._seed + number, resp=resp)
+        proxies.append(await self._stack.enter_async_context(proxy))
+        return proxy
+
+    @property
+    def valkey(self) -> Valkey:
+        """The one Valkey."""
+        assert isinstance(self.redis, Valkey)
+        return self.redis
+
+    def token(self, document: str, subject: str, scope: str = "read-write") -> str:
+        """A document token that every node takes."""
+        return self.nodes[0].token(document, subject, scope)
+
+    def urls(self, first: int = 0) -> list[str]:
+        """Where both framings are served, by the node `first` and then by the others in turn."""
+        return [self.nodes[(first + more) % self._count].url for more in range(self._count)]
+
+    async def check(self) -> str:
+        """What `twinspace check` finds wrong with the database; "" if nothing. It works beside the nodes."""
+        status, said = await self.nodes[0].run(
+            "check", "--data", str(self.nodes[0].data), "--database", self.database
+        )
+        return said or "failed" if status else ""

@@ -17,17 +17,15 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
 __all__ = ["BackingError", "Folder", "Process", "free_port", "processes_in", "signal_all"]
 
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.01
-TAKEN = "Address already in use"
+TAKEN = "address already in use"
 
 KEEPER = r"""
 trap '' HUP INT TERM
@@ -114,6 +112,9 @@ class Process:
 
     name: ClassVar[str]
     """For its folder and for messages."""
+    error: ClassVar[type[BackingError]] = BackingError
+    start_seconds: ClassVar[float] = 30.0
+    stop_seconds: ClassVar[float] = 15.0
     polite: ClassVar[signal.Signals] = signal.SIGTERM
     """What asks it to end."""
     at_once: ClassVar[signal.Signals] = signal.SIGTERM
@@ -167,6 +168,12 @@ class Process:
         """The system user that it runs as; None: the one we are."""
         return None
 
+    def _environment(self) -> Mapping[str, str]:
+        return {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
+
+    def _before(self) -> None:
+        """Done in the new process before it becomes the server."""
+
     # Life
 
     @property
@@ -182,49 +189,61 @@ class Process:
         """What it has printed since its last start."""
         return (self.folder / "output").read_text(errors="replace")
 
-    def _launch(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    async def spawn(self) -> None:
+        """Starts the process and waits for nothing."""
+        self._process = self._launch()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         account = self._account()
         with (self.folder / "output").open("wb") as output:
             return subprocess.Popen(
-                command,
+                self._command(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
+                env=self._environment(),
                 start_new_session=True,
                 user=account,
                 extra_groups=None if account is None else [],
+                preexec_fn=None if type(self)._before is Process._before else self._before,
             )
 
     async def start(self) -> None:
-        """Starts it and waits until it answers. Raises BackingError if it does not within 30 s."""
+        """Starts it and waits until it answers. Raises its `error` if it does not in time."""
         if self.running:
-            raise BackingError(f"{self.name} runs already.")
-        self._process = self._launch(self._command())
-        deadline = time.monotonic() + START_SECONDS
+            raise self.error(f"{self.name} runs already.")
+        await self.spawn()
+        deadline = time.monotonic() + self.start_seconds
         while not await self._is_ready():
             if self.running and time.monotonic() < deadline:
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             await self.kill()
-            if self._has_started or TAKEN not in self.said():
-                raise BackingError(f"{self.name} did not start. It said:\n{self.said()[-2000:]}")
+            if self._has_started or TAKEN not in self.said().lower():
+                raise self.error(f"{self.name} did not start. It said:\n{self.said()[-2000:]}")
             self.port = free_port()  # somebody was faster
-            self._process = self._launch(self._command())
+            await self.spawn()
         self._has_started = True
 
+    async def ended(self) -> None:
+        """Waits until it has ended by itself."""
+        while True:
+            if not self.running:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def stop(self, how: signal.Signals | None = None) -> None:
-        """Asks it to end and waits for it. Raises BackingError if it does not within 15 s."""
+        """Asks it to end and waits for it. Raises its `error` if it does not in time."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(how or self.polite)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.running:
-            if time.monotonic() > deadline:
-                raise BackingError(f"{self.name} did not stop. It said:\n{self.said()[-2000:]}")
-            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            async with asyncio.timeout(self.stop_seconds):
+                await self.ended()
+        except TimeoutError:
+            raise self.error(f"{self.name} did not stop. It said:\n{self.said()[-2000:]}") from None
 
     async def kill(self) -> None:
         """kill -9 of it and of all its children, also while it is frozen."""

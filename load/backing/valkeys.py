@@ -75,8 +75,8 @@ class ValkeyCluster(_Group):
 
     @property
     def url(self) -> str:
-        """Of the first node that runs."""
-        return next(node for node in self.nodes if node.running).url
+        """Of all nodes, as `twinspace serve --redis` takes it."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
     async def _start(self) -> None:
         buses = []
@@ -153,9 +153,9 @@ class ValkeySentinel(_Group):
         return self.nodes[2:]
 
     @property
-    def addresses(self) -> str:
-        """The sentinels as HOST:PORT, separated by commas."""
-        return ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
+    def url(self) -> str:
+        """Of the sentinels, as `twinspace serve --redis` takes it."""
+        return f"redis+sentinel://{','.join(f'127.0.0.1:{each.port}' for each in self.sentinels)}/{self.name}"
 
     async def _start(self) -> None:
         primary = await self._add(Valkey())
