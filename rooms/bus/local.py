@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rooms.bus import BusState, DocumentListener, NodeListener
-from rooms.bus.messages import Changed, DocumentMessage, Heads, Leaving, NodeMessage, Spent
+from rooms.bus.messages import Changed, DocumentMessage, Heads, Leaving, NodeMessage, Spent, fitting
 
 __all__ = ["LocalBus", "LocalHub"]
 
@@ -65,6 +65,7 @@ class LocalBus:
     def send(self, message: DocumentMessage | NodeMessage) -> None:
         if self._hub is None:
             return
+        message = fitting(message)
         loop = asyncio.get_running_loop()
         for bus in self._hub.buses:
             if isinstance(message, _TO_ALL) or bus is not self:

@@ -30,14 +30,19 @@ __all__ = [
     "RemoteState",
     "Spent",
     "States",
+    "fitting",
 ]
 
 VERSION: Final = 1
 MESSAGE_MAX: Final = 64 * 1024
 """Bytes of updates one envelope carries; a larger batch travels as a hint, and lives only in the log: Redis
 closes a subscriber whose buffer passes 32 MB (lesson 22)."""
+ENVELOPE_MAX: Final = 4 * 1024 * 1024
+"""Bytes of an envelope; what is longer is not looked at."""
 _TAG_BYTES: Final = 16
 _HEAD_BYTES: Final = 1 + _TAG_BYTES
+_SURROGATES: Final = "surrogatepass"
+"""Texts may hold half a pair: JavaScript's do."""
 
 
 class BadEnvelope(Exception):
@@ -114,6 +119,9 @@ class Leaving:
 class Changed:
     """The records have changed what somebody may do: look now."""
 
+    number: int
+    """Of the change in the records' table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -127,6 +135,13 @@ NodeMessage = Heads | Leaving | Changed | Spent
 T = TypeVar("T")
 
 
+def fitting(message: DocumentMessage | NodeMessage) -> DocumentMessage | NodeMessage:
+    """What a bus sends for a message: a hint in place of updates that are too many bytes for it."""
+    if isinstance(message, Committed) and sum(map(len, message.updates)) > MESSAGE_MAX:
+        return Hint(message.document, message.epoch, message.last)
+    return message
+
+
 class Envelopes:
     """Packs and opens the envelopes of one node."""
 
@@ -134,21 +149,35 @@ class Envelopes:
         """key: the installation's secret, at most 64 bytes."""
         self._node = node
         self._key = key
+        self._mark: bytes = msgpack.packb(node, unicode_errors=_SURROGATES)
 
     def pack(self, message: DocumentMessage | NodeMessage) -> bytes:
-        body: bytes = msgpack.packb([self._node, *_fields(message)])
+        """Raises ValueError for a message that no receiver would take: one over ENVELOPE_MAX."""
+        body: bytes = msgpack.packb([self._node, *_fields(message)], unicode_errors=_SURROGATES)
+        if len(body) > ENVELOPE_MAX - _HEAD_BYTES:
+            raise ValueError(
+                f"a message of {len(body)} bytes: an envelope has at most {ENVELOPE_MAX}, say it in parts"
+            )
         head = bytes([VERSION])
         return head + self._tag(head, body) + body
 
+    def is_own(self, envelope: bytes) -> bool:
+        """Whether it says that it is of this node. Not verified: it saves opening what is not listened to."""
+        return envelope.startswith(self._mark, _HEAD_BYTES + 1)
+
     def open(self, envelope: bytes) -> tuple[str, DocumentMessage | NodeMessage]:
         """The node that sent and what it said. Raises BadEnvelope."""
+        if len(envelope) > ENVELOPE_MAX:
+            raise BadEnvelope(f"of {len(envelope)} bytes, where {ENVELOPE_MAX} are allowed")
         head, tag, body = envelope[:1], envelope[1:_HEAD_BYTES], envelope[_HEAD_BYTES:]
         if head != bytes([VERSION]):
             raise BadEnvelope(f"of version {head.hex() or 'none'}, where this program speaks {VERSION}")
         if not hmac.compare_digest(tag, self._tag(head, body)):
             raise BadEnvelope("not written by a node of this installation")
         try:
-            node, kind, *fields = msgpack.unpackb(body, use_list=False, strict_map_key=False)
+            node, kind, *fields = msgpack.unpackb(
+                body, use_list=False, strict_map_key=False, unicode_errors=_SURROGATES
+            )
             return node, _READ[kind](*fields)
         except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
             raise BadEnvelope(f"unreadable: {error}") from error
@@ -175,7 +204,7 @@ def _fields(message: DocumentMessage | NodeMessage) -> list[Any]:
         case Leaving():
             return ["leaving"]
         case Changed():
-            return ["changed"]
+            return ["changed", message.number]
         case Spent():
             return ["spent", dict(message.amounts)]
 

@@ -1,0 +1,183 @@
+"""What waits to be published through one server: bounded, and joined so that a batch is one envelope."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rooms.bus.messages import (
+    MESSAGE_MAX,
+    Committed,
+    DocumentMessage,
+    Hint,
+    NodeMessage,
+    PresenceQuery,
+    RemoteState,
+    States,
+)
+
+__all__ = ["Outbox", "joined", "sized"]
+
+Message = DocumentMessage | NodeMessage
+PIPELINE_BYTES = 256 * 1024
+"""What one turn sends at most: less than a slow network carries before its answer counts as missing."""
+OVERHEAD = 64
+"""Bytes that a message costs beyond its payload, roughly."""
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Messages in the order they were said; when full, the oldest make room."""
+
+    most_messages: int
+    most_bytes: int
+    _waiting: deque[tuple[Message, int]] = field(default_factory=deque)
+    _bytes: int = 0
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, message: Message) -> int:
+        """How many messages were dropped for it."""
+        dropped = 0
+        size = sized(message)
+        self._waiting.append((message, size))
+        self._bytes += size
+        while len(self._waiting) > self.most_messages or self._bytes > self.most_bytes:
+            self._bytes -= self._waiting.popleft()[1]
+            dropped += 1
+        self._filled.set()
+        return dropped
+
+    async def wait(self) -> None:
+        """Until something waits, or somebody nudges."""
+        await self._filled.wait()
+
+    def nudge(self) -> None:
+        self._filled.set()
+
+    def take(self) -> list[Message]:
+        """What is sent next, joined; empty when nothing waits."""
+        taken: list[Message] = []
+        size = 0
+        while self._waiting and size < PIPELINE_BYTES:
+            message, each = self._waiting.popleft()
+            taken.append(message)
+            size += each
+        self._bytes -= size
+        if not self._waiting:
+            self._filled.clear()
+        return joined(taken)
+
+    def clear(self) -> int:
+        """Drops everything; how many messages that were."""
+        lost = len(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        self._filled.clear()
+        return lost
+
+
+def sized(message: Message) -> int:
+    """About as many bytes as its envelope has."""
+    match message:
+        case Committed(_, _, _, updates, owners):
+            return OVERHEAD + sum(map(len, updates)) + 5 * len(updates) + OVERHEAD * len(owners)
+        case States(_, states):
+            return OVERHEAD + sum(map(_state_size, states))
+        case _:
+            told = getattr(message, "heads", None) or getattr(message, "amounts", None) or ()
+            return OVERHEAD * (1 + len(told))
+
+
+def _state_size(state: RemoteState) -> int:
+    return OVERHEAD + len(state.state or "")
+
+
+@dataclass(slots=True)
+class _Said:
+    """What is said of one document in one turn."""
+
+    entries: list[list[Committed] | Hint] = field(default_factory=list)
+    room: int = 0
+    """Bytes the last run of entries may still grow by."""
+    query: PresenceQuery | None = None
+    states: dict[int, RemoteState] = field(default_factory=dict)
+
+    def take(self, message: DocumentMessage) -> None:
+        last = self.entries[-1] if self.entries else None
+        match message:
+            case Committed():
+                size = sized(message)
+                if isinstance(last, list) and size <= self.room and _follows(last[-1], message):
+                    last.append(message)
+                    self.room -= size
+                else:
+                    self.entries.append([message])
+                    self.room = MESSAGE_MAX - size
+            case Hint():
+                if isinstance(last, Hint) and last.epoch == message.epoch:
+                    self.entries.pop()
+                    message = max(last, message, key=lambda hint: hint.last)
+                self.entries.append(message)
+            case PresenceQuery():
+                self.query = message
+            case States():
+                for state in message.states:
+                    self.states.pop(state.client, None)
+                    self.states[state.client] = state
+
+    def told(self, document: str) -> Iterator[DocumentMessage]:
+        for entry in self.entries:
+            yield entry if isinstance(entry, Hint) else _one(entry)
+        if self.query is not None:
+            yield self.query
+        yield from _parcels(document, self.states.values())
+
+
+def joined(messages: Iterable[Message]) -> list[Message]:
+    """The same in as few envelopes as possible. Of each document what was committed, in its order, then the
+    presence that may refer to it, each client's latest only; at the end what is said to all nodes."""
+    documents: dict[str, _Said] = {}
+    to_all: list[Message] = []
+    for message in messages:
+        if isinstance(message, Committed | Hint | PresenceQuery | States):
+            documents.setdefault(message.document, _Said()).take(message)
+        else:
+            to_all.append(message)
+    told = [message for document, said in documents.items() for message in said.told(document)]
+    return told + to_all
+
+
+def _follows(one: Committed, other: Committed) -> bool:
+    return other.epoch == one.epoch and other.first == one.last + 1
+
+
+def _one(run: list[Committed]) -> Committed:
+    first = run[0]
+    if len(run) == 1:
+        return first
+    return Committed(
+        first.document,
+        first.epoch,
+        first.first,
+        tuple(update for each in run for update in each.updates),
+        tuple(owner for each in run for owner in each.owners),
+    )
+
+
+def _parcels(document: str, states: Iterable[RemoteState]) -> Iterator[States]:
+    """Many people's presence in envelopes of a bounded size."""
+    parcel: list[RemoteState] = []
+    size = 0
+    for state in states:
+        if parcel and size + _state_size(state) > MESSAGE_MAX:
+            yield States(document, tuple(parcel))
+            parcel, size = [], 0
+        parcel.append(state)
+        size += _state_size(state)
+    if parcel:
+        yield States(document, tuple(parcel))

@@ -1,0 +1,360 @@
+"""One server of the bus: a connection that publishes and one that hears. They live and die together.
+
+Two connections, because an answer to PUBLISH then always is the answer to the oldest one: the refusal of a
+subscription in between could not be told from it. Each is asked for a sign of life every second with HELLO,
+whose answer says whether the server still is a primary. HELLO needs no permission, and works where PING does
+not: when a snapshot has failed, Redis refuses PING.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import MovedError, RedisError
+
+from rooms.bus.redis_outbox import Message, Outbox
+from rooms.bus.redis_servers import Limits, Lost, brief, check_role, connect, hang_up, packed, read
+from rooms.bus.redis_subscriptions import Subscription, Subscriptions
+from rooms.bus.redis_url import Kind, Place, Servers
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
+
+__all__ = ["Figures", "Parcel", "Post", "Shard"]
+
+logger = logging.getLogger(__name__)
+
+HELLO: Final[bytes] = packed(b"HELLO")
+UNNAMEABLE: Final = re.compile(r"[^!-~]")
+"""What may not stand in the name of a connection."""
+AT_ONCE: Final = 100
+"""Messages handled before the loop gets a turn."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a bus has done since it was made."""
+
+    published: int = 0
+    """Envelopes that a server has taken."""
+    published_bytes: int = 0
+    received: int = 0
+    """Envelopes of others, and this node's own that came back."""
+    received_bytes: int = 0
+    dropped_full: int = 0
+    """Messages that waited when too many did."""
+    dropped_away: int = 0
+    """Messages said while their server was away."""
+    unverified: int = 0
+    """Envelopes that no node of this installation wrote, or not for that channel."""
+    reconnects: int = 0
+    away_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An envelope and where it goes."""
+
+    channel: bytes
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a shard needs of the bus it is part of."""
+
+    pack: Callable[[Message], Parcel | None]
+    deliver: Callable[[Subscription, bytes], None]
+    changed: Callable[[Shard], None]
+    """The shard has come, gone, or stands."""
+    misrouted: Callable[[Sequence[Parcel]], None]
+    """The server does not have the slot of these (any more), or of subscriptions that are astray."""
+
+
+class Shard:
+    """Reaches one server for as long as its task runs, again and again."""
+
+    def __init__(
+        self, place: Place, servers: Servers, name: str, post: Post, limits: Limits, dice: random.Random
+    ) -> None:
+        """name: what the server's CLIENT LIST calls the connections."""
+        self.place = place
+        self.figures = Figures()
+        self._subscriptions = Subscriptions(servers.kind)
+        self.connected = False
+        self._was_connected = False
+        self._servers = servers
+        self._greeting = packed(b"HELLO", b"3", b"SETNAME", UNNAMEABLE.sub("-", name).encode())
+        self._post = post
+        self._limits = limits
+        self._dice = dice
+        self._outbox = Outbox(limits.queue_messages, limits.queue_bytes)
+        self._again: list[Parcel] = []
+        self._publish = b"SPUBLISH" if servers.kind is Kind.CLUSTER else b"PUBLISH"
+        self._fault = f"{place} is not reached yet"
+        self._doom = ""
+        self._silent_pings = 0
+        self._stirred = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task = asyncio.get_running_loop().create_task(self._live())
+
+    @property
+    def fault(self) -> str:
+        """Why not everything goes through this server; empty if it does."""
+        if not self.connected:
+            return self._fault
+        if self._subscriptions.restoring:
+            return f"{self.place} has still to confirm {len(self._subscriptions.restoring)} subscriptions"
+        return ""
+
+    def send(self, message: Message) -> None:
+        if self.connected:
+            self._idle.clear()
+            self.figures.dropped_full += self._outbox.put(message)
+        else:
+            self.figures.dropped_away += 1
+
+    def forward(self, parcel: Parcel) -> None:
+        """Sends what another server had no place for."""
+        if self.connected:
+            self._idle.clear()
+            self._again.append(parcel)
+            self._outbox.nudge()
+        else:
+            self.figures.dropped_away += 1
+
+    async def flushed(self) -> None:
+        """Returns when the server has taken everything, or is away."""
+        await self._idle.wait()
+
+    def subscribe(self, subscription: Subscription, *, believed: bool) -> None:
+        """believed: whoever wants it goes on as if it stood."""
+        self._subscriptions.add(subscription, believed=believed)
+        self._stirred.set()
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        with self._noticing():
+            self._subscriptions.remove(subscription)
+        self._stirred.set()
+
+    def retry_astray(self) -> None:
+        """Tries once more what the server refused."""
+        for channel in tuple(self._subscriptions.astray):
+            self._subscriptions.again(channel)
+        self._stirred.set()
+
+    def give_up(self, reason: str) -> None:
+        """Ends the connections, and makes new ones."""
+        self._doom = reason
+        self._stirred.set()
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    # The task
+
+    async def _live(self) -> None:
+        failures = 0
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                begun = loop.time()
+                try:
+                    await self._serve()
+                except Lost as lost:
+                    self._down(str(lost))
+                except Exception as error:
+                    logger.exception("the bus met an error of its own")
+                    self._down(f"{self.place}: {brief(error)}")
+                failures = 0 if loop.time() - begun > self._limits.retry_most else failures + 1
+                await asyncio.sleep(self._limits.pause(failures, self._dice))
+        finally:
+            self._down(f"{self.place} is not used any more")
+
+    async def _serve(self) -> None:
+        """Until a connection fails: Lost."""
+        async with self._greeted() as speaking, self._greeted() as hearing:
+            self._up()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._speak(speaking))
+                    group.create_task(self._hear(hearing))
+                    group.create_task(self._tell(hearing))
+            except ExceptionGroup as several:
+                raise several.exceptions[0] from None
+
+    def _up(self) -> None:
+        self.connected = True
+        if self._was_connected:
+            self.figures.reconnects += 1
+        self._was_connected = True
+        self._doom = ""
+        self._silent_pings = 0
+        self._subscriptions.begin()
+        self._stirred.set()
+        self._post.changed(self)
+
+    def _down(self, reason: str) -> None:
+        self.connected = False
+        self._idle.set()
+        self._fault = reason
+        self.figures.dropped_away += self._outbox.clear() + len(self._again)
+        self._again.clear()
+        self._subscriptions.end()
+        self._post.changed(self)
+
+    @asynccontextmanager
+    async def _greeted(self) -> AsyncIterator[AbstractConnection]:
+        connection = await connect(self._servers, self.place, self._limits.connect_within)
+        try:
+            connection._get_push_notifications_parser().set_pubsub_push_handler(_as_it_is)  # type: ignore[no-untyped-call]
+            await self._greet(connection, self._greeting)
+            yield connection
+        finally:
+            await hang_up(connection)
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            raise Lost(f"{self.place} did not answer within {self._limits.answer_within:g} s") from None
+        except (OSError, RedisError) as error:
+            raise Lost(f"{self.place} has gone: {brief(error)}") from error
+
+    # Publishing
+
+    async def _speak(self, connection: AbstractConnection) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.ping_every):
+                    await self._outbox.wait()
+            except TimeoutError:
+                await self._greet(connection, HELLO)
+                continue
+            parcels, self._again = self._again, []
+            for message in self._outbox.take():
+                parcel = self._post.pack(message)
+                if parcel is not None:
+                    parcels.append(parcel)
+            if parcels:
+                await self._send(connection, parcels)
+            if not (self._again or len(self._outbox)):
+                self._idle.set()
+
+    async def _greet(self, connection: AbstractConnection, greeting: bytes) -> None:
+        with self._losing():
+            async with asyncio.timeout(self._limits.answer_within):
+                await connection.send_packed_command(greeting, check_health=False)
+                check_role(self.place, await read(connection), self._servers.kind)
+
+    async def _send(self, connection: AbstractConnection, parcels: list[Parcel]) -> None:
+        commands = [packed(self._publish, each.channel, each.envelope) for each in parcels]
+        misrouted: list[Parcel] = []
+        answered = 0
+        try:
+            with self._losing():
+                async with asyncio.timeout(self._limits.answer_within):
+                    await connection.send_packed_command(commands, check_health=False)
+                    for parcel in parcels:
+                        try:
+                            await read(connection)
+                            self.figures.published_bytes += len(parcel.envelope)
+                        except MovedError:
+                            misrouted.append(parcel)
+                        answered += 1
+        finally:
+            self.figures.published += answered - len(misrouted)
+            self.figures.dropped_away += len(parcels) - answered
+        if misrouted:
+            self._post.misrouted(misrouted)
+
+    # Hearing
+
+    async def _hear(self, connection: AbstractConnection) -> None:
+        count = 0
+        with self._losing():
+            while True:
+                try:
+                    heard = await read(connection)
+                except MovedError as moved:
+                    self._refused(moved.slot_id)
+                    continue
+                self._silent_pings = 0
+                if isinstance(heard, dict):
+                    check_role(self.place, heard, self._servers.kind)
+                elif len(heard) == 3:
+                    self._take(*heard)
+                count += 1
+                if count % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    def _take(self, kind: bytes, channel: bytes, payload: Any) -> None:
+        subscriptions = self._subscriptions
+        match kind:
+            case b"message" | b"smessage":
+                self.figures.received += 1
+                self.figures.received_bytes += len(payload)
+                subscription = subscriptions.get(channel)
+                if subscription is not None:
+                    self._post.deliver(subscription, payload)
+            case b"subscribe" | b"ssubscribe":
+                with self._noticing():
+                    subscriptions.confirmed(channel)
+            case b"unsubscribe" | b"sunsubscribe":
+                subscriptions.withdrawn(channel)
+                if subscriptions.astray:
+                    self._post.misrouted([])
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Tells the bus when the last subscription that was missing stands, or is not wanted any more."""
+        was_restoring = bool(self._subscriptions.restoring)
+        yield
+        if was_restoring and not self._subscriptions.restoring:
+            self._post.changed(self)
+
+    def _refused(self, slot: int) -> None:
+        self._subscriptions.refused(slot)
+        self._post.misrouted([])
+
+    async def _tell(self, connection: AbstractConnection) -> None:
+        """Subscribes and unsubscribes, and asks for a sign of life."""
+        loop = asyncio.get_running_loop()
+        limits = self._limits
+        next_ping = loop.time() + limits.ping_every
+        while True:
+            try:
+                async with asyncio.timeout_at(next_ping):
+                    await self._stirred.wait()
+            except TimeoutError:
+                pass
+            if self._doom:
+                raise Lost(self._doom)
+            commands = self._subscriptions.commands()
+            if not self._subscriptions.pending:
+                self._stirred.clear()
+            with self._losing():
+                if loop.time() >= next_ping:
+                    next_ping = loop.time() + limits.ping_every
+                    if self._silent_pings * limits.ping_every >= limits.answer_within:
+                        raise TimeoutError
+                    self._silent_pings += 1
+                    commands.append(HELLO)
+                if commands:
+                    async with asyncio.timeout(limits.answer_within):
+                        await connection.send_packed_command(commands, check_health=False)
+
+
+async def _as_it_is(push: Any) -> Any:
+    """redis-py's own handler writes out every message for a debug line."""
+    return push
