@@ -8,6 +8,7 @@ __all__ = ["FORMAT_V1", "check_entry", "check_name", "is_name", "verified"]
 FORMAT_V1 = 1
 """Format tag of a stored blob: a raw Yjs V1 update. Readers refuse a tag they do not know."""
 
+_AT_MAX = 2**50
 _CLIENT_MAX = 2**63 - 1
 _EPOCH_MAX = 2**31 - 1
 _NAME_MAX = 1024
@@ -31,6 +32,8 @@ def check_entry(entry: Entry) -> None:
         raise ValueError(f"A client id is a number from 0 to 2**63 - 1, not {entry.clients}.")
     if not _is_text(entry.subject):
         raise ValueError(f"A subject has no NUL: {entry.subject!r}.")
+    if not abs(entry.at) < _AT_MAX:
+        raise ValueError(f"A time is a number of seconds, not {entry.at}.")
     if not 0 <= entry.epoch <= _EPOCH_MAX:
         raise ValueError(f"An epoch is a number from 0 to 2**31 - 1, not {entry.epoch}.")
 

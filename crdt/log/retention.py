@@ -74,4 +74,5 @@ async def sweep(store: Store, now: float) -> bool:
             for document in documents:
                 while await store.prune_history(document, before, _ROWS_A_STEP) == _ROWS_A_STEP:
                     pass
+        await store.tidy()
     return True

@@ -93,3 +93,7 @@ class Store(Protocol):
         """Remove up to `limit` of the document's oldest entries that a snapshot replaced and that are older
         than `before`. What is kept stays contiguous. Returns how many went."""
         ...
+
+    async def tidy(self) -> None:
+        """Remove what the engine itself no longer needs."""
+        ...

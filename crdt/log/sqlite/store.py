@@ -75,3 +75,6 @@ class SqliteStore:
     async def prune_history(self, document: int, before: float, limit: int) -> int:
         prune = partial(transactions.prune_history, document=document, before=before, limit=limit)
         return await self._log.write(prune)
+
+    async def tidy(self) -> None:
+        """There is nothing."""
