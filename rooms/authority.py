@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 from sqlalchemy import select
@@ -25,6 +26,9 @@ PALETTE: Final = (
 )  # fmt: skip
 """Colours of people: each at least 4.5 : 1 on white."""
 
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""No other text is asked for: PostgreSQL would take some as an error."""
+
 
 class RecordsAuthority:
     """``page/<id>`` by membership, role, rules, lock and state; ``space/<id>`` only the server writes."""
@@ -35,7 +39,7 @@ class RecordsAuthority:
 
     async def access(self, principal: Principal, document: str) -> Access:
         kind, _, name = document.partition("/")
-        if principal.person is None or kind not in ("page", "space") or not name:
+        if principal.person is None or kind not in ("page", "space") or not _ID.fullmatch(name):
             return DENIED
         async with self._records.reading() as tx:
             now = self._clock()

@@ -45,7 +45,7 @@ class SpaceEntry:
 
 async def schools_of(records: Records) -> list[SchoolEntry]:
     """By country, town and name."""
-    order = schools.c.country_code, schools.c.town, schools.c.name
+    order = schools.c.country_code, schools.c.town, schools.c.name, schools.c.id
     async with records.reading() as tx:
         rows = await tx.all(select(schools).order_by(*order))
     return [
@@ -86,7 +86,7 @@ async def spaces_of(records: Records) -> list[SpaceEntry]:
             select(memberships.c.space_id, people.c.name)
             .join(people, people.c.id == memberships.c.person_id)
             .where(memberships.c.founder)
-            .order_by(people.c.name)
+            .order_by(people.c.name, people.c.id)
         )
     return [
         SpaceEntry(

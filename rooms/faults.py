@@ -5,14 +5,25 @@ RecordsError
 ├── NotAllowed         the policy says no; ``reason`` is its key
 ├── Conflict           the thing is not in a state for this; ``code`` says which rule
 ├── WrongCredentials   unknown account or wrong secret: nobody is told which
-└── TooManyTries       log-ins are held back; ``retry_after`` in seconds
+├── TooManyTries       log-ins are held back; ``retry_after`` in seconds
+├── RecordsUnavailable the database does not answer or takes no changes now (an `Unavailable`, too)
+└── RecordsUnusable    the database is not one for this program; the message says what to do
 """
 
 from __future__ import annotations
 
-from .errors import RoomError
+from .errors import RoomError, Unavailable
 
-__all__ = ["Conflict", "NotAllowed", "NotFound", "RecordsError", "TooManyTries", "WrongCredentials"]
+__all__ = [
+    "Conflict",
+    "NotAllowed",
+    "NotFound",
+    "RecordsError",
+    "RecordsUnavailable",
+    "RecordsUnusable",
+    "TooManyTries",
+    "WrongCredentials",
+]
 
 
 class RecordsError(RoomError):
@@ -47,6 +58,18 @@ class TooManyTries(RecordsError):
     def __init__(self, retry_after: float) -> None:
         super().__init__("There were too many wrong tries. Wait a moment and try again.")
         self.retry_after = retry_after
+
+
+class RecordsUnavailable(RecordsError, Unavailable):
+    """Nothing was changed: the same call may succeed later. ``reason`` ends the sentence that this is."""
+
+    def __init__(self, reason: str) -> None:
+        RoomError.__init__(self, f"Nothing can be looked up or changed right now: {reason}.")
+        self.reason = reason
+
+
+class RecordsUnusable(RecordsError):
+    """Somebody has to do something before these records can be opened."""
 
 
 _SENTENCES = {

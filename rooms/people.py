@@ -183,7 +183,7 @@ class People:
                 .join(spaces, spaces.c.id == memberships.c.space_id)
                 .join(people, people.c.id == memberships.c.person_id)
                 .where(people.c.school_id == school, memberships.c.state == MembershipState.ACTIVE)
-                .order_by(spaces.c.title)
+                .order_by(spaces.c.title, spaces.c.id)
             )
         where: dict[str, list[tuple[str, str]]] = {}
         for place in places:
@@ -268,7 +268,7 @@ class People:
                 .values(secret_hash=hashed, issued_at=self._clock(), used_at=None)
             )
             await end_sessions(tx, person, "code-reset")
-        await self._throttle.forget(f"{CredentialKind.CODE_CARD}:{selector}")
+            await self._throttle.forget(tx, f"{CredentialKind.CODE_CARD}:{selector}")
         return NewCard(person, pupil["name"], Card(selector, secret))
 
     async def change_pupil(

@@ -1,175 +1,260 @@
-"""The records' database: engine, transactions, and the upgrade of older records on start.
+"""The records: transactions on their database, and what they tell of rights that have changed.
 
 Reads run beside each other; writes one after the other, each in one transaction that is durable when it
-has committed (SQLite: WAL, ``synchronous=FULL``). What a transaction changes about rights is published
-after its commit, never before.
+has committed (rooms/databases/). What a transaction changes about rights is published after its commit, never
+before, and written down in the same commit for the other processes that share the records (rooms/outbox.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Executable, RowMapping, event, insert, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import CursorResult, Executable, RowMapping, Table, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from . import migrations, schema
+from . import migrations, outbox, schema
 from .access import Change, Changes
+from .clock import SharedClock
+from .databases import Database, Transaction, database_at
+from .faults import RecordsUnavailable
+from .outbox import Look
+from .turns import Turns
+from .values import Clock
 
-__all__ = ["Reading", "Records", "Writing"]
+__all__ = ["Look", "Reading", "Records", "Writing"]
 
-BUSY_SECONDS = 10.0
-"""How long a write waits for another process, such as a backup or a command."""
+QUIET: Final = 10.0
+"""Seconds between two log lines about a database that is of no use."""
 
-_IMMEDIATE = "twinspace_immediate"
+logger = logging.getLogger(__name__)
 
 
 class Reading:
-    """A transaction that sees one consistent state of the records."""
+    """A transaction that sees one consistent state of the records.
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    Every method raises RecordsUnavailable when the database is of no use now.
+    """
+
+    def __init__(self, database: Database, transaction: Transaction) -> None:
+        self._database = database
+        self._connection = transaction.connection
 
     async def all(self, query: Executable) -> Sequence[RowMapping]:
-        return (await self._connection.execute(query)).mappings().all()
+        return (await self._run(query)).mappings().all()
 
     async def first(self, query: Executable) -> RowMapping | None:
-        return (await self._connection.execute(query)).mappings().first()
+        return (await self._run(query)).mappings().first()
 
     async def value(self, query: Executable) -> Any:
         """The first column of the first row, or None."""
-        return (await self._connection.execute(query)).scalar()
+        return (await self._run(query)).scalar()
+
+    async def _run(
+        self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        with self._database.telling():
+            return await self._connection.execute(statement, values)
 
 
 class Writing(Reading):
     """A transaction that changes records. It commits when its block ends without an error."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
+    def __init__(self, database: Database, transaction: Transaction) -> None:
+        super().__init__(database, transaction)
         self.changes: list[Change] = []
 
     async def do(
         self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Executes an insert, update or delete; with a list of values, once for each."""
-        return await self._connection.execute(statement, values)
+        return await self._run(statement, values)
+
+    async def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts whole rows, in place of those that have the same primary key."""
+        insert_into = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        statement = insert_into(table)
+        rest = {column.name: column for column in statement.excluded if not column.primary_key}
+        keys = list(table.primary_key)
+        await self.do(statement.on_conflict_do_update(index_elements=keys, set_=rest), rows)
 
     def publish(self, change: Change) -> None:
-        """Tells the live rooms of a change, once it is committed."""
+        """Tells the live rooms of a change, here and on every other node, once it is committed."""
         self.changes.append(change)
 
 
 class Records:
-    """The database of one server. Open it with `Records.open`, and close it."""
+    """The records of one installation. Open them with `Records.open`, and close them."""
 
-    def __init__(self, engine: AsyncEngine, changes: Changes) -> None:
-        self._engine = engine
-        self._one_writer = asyncio.Lock()
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
+        self._readers = Turns(database.readers)
+        self._writer = Turns(1)
+        self._own = outbox.Own(secrets.token_urlsafe(12))
+        self._listeners: list[Callable[[int], None]] = []
+        self._shared_clock = SharedClock()
+        self._quiet_until = float("-inf")
         self.changes = changes
+        self.clock: Clock = self._shared_clock if database.shared else time.time
+        """Unix seconds that every process on these records agrees on."""
         self.pepper = b""
         """A secret of this installation, for keyed hashes that no other copy of the software can compute."""
+        self.secret = b""
+        """Signs document tokens where all nodes have to agree on one secret: 64 hexadecimal digits."""
+        self.trouble = ""
+        """Why the database was of no use when it was last asked; empty when it was."""
 
     @classmethod
     async def open(cls, url: str, changes: Changes) -> Records:
-        """Opens and upgrades the database at ``sqlite:///FILE``, making it if need be.
+        """Opens and upgrades the database at ``sqlite:///FILE`` or ``postgresql://...``, making its tables.
 
-        Raises ValueError for another kind of URL, and SQLAlchemy's errors for a file that cannot be used.
+        The latter is read as libpq reads it, with ``?sslmode=``, ``?host=`` and the like. Processes that open
+        the same database at the same moment wait for each other.
+
+        Raises ValueError for another kind of URL, RecordsUnusable for a database of a newer version or one
+        that cannot hold the records, RecordsUnavailable, and SQLAlchemy's errors for a file that cannot be
+        used.
         """
-        prefix = "sqlite:///"
-        if not url.startswith(prefix) or url == prefix:
-            raise ValueError(f"The records live in SQLite: write sqlite:///FILE, not {url!r}.")
-        records = cls(_engine(url, foreign_keys=True), changes)
+        records = cls(database_at(url), changes)
         try:
-            await records._upgrade(url)
+            await records._upgrade()
+            async with records.writing() as tx:
+                records.pepper = bytes.fromhex(await _made_once(tx, "pepper"))
+                records.secret = (await _made_once(tx, "token-secret")).encode()
+            await records.last_change()
         except BaseException:
             await records.close()
             raise
         return records
 
-    async def _upgrade(self, url: str) -> None:
-        # SQLite changes a table by making it anew; with foreign keys on, that would delete what refers to it.
-        engine = _engine(url, foreign_keys=False)
+    async def _upgrade(self) -> None:
         try:
-            async with _transaction(engine, immediate=True) as connection:
-                await connection.run_sync(migrations.upgrade)
-                broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
-                if broken:
-                    raise ValueError(
-                        f"{url} refers to {len(broken)} rows that are missing. Restore a backup."
-                    )
-        finally:
-            await engine.dispose()
-        async with self.writing() as tx:
-            settings = schema.settings
-            stored = await tx.value(select(settings.c.value).where(settings.c.key == "pepper"))
-            if stored is None:
-                stored = secrets.token_hex(32)
-                await tx.do(insert(settings).values(key="pepper", value=stored))
-            self.pepper = bytes.fromhex(stored)
+            with self._database.telling():
+                async with self._database.upgrading() as connection:
+                    await connection.run_sync(migrations.upgrade)
+        except RecordsUnavailable as error:  # whoever starts the server may know all of it
+            cause = getattr(error.__cause__, "orig", error.__cause__)
+            raise RecordsUnavailable(f"{error.reason} ({cause})") from error
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._database.close()
+
+    # Transactions
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
-        async with _transaction(self._engine, immediate=False) as connection:
-            yield Reading(connection)
+        async with self._transaction(self._readers, writes=False) as transaction:
+            yield Reading(self._database, transaction)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Writing]:
-        async with self._one_writer, _transaction(self._engine, immediate=True) as connection:
-            tx = Writing(connection)
+    async def writing(self, patience: float | None = None) -> AsyncIterator[Writing]:
+        """Waits ``patience`` seconds for its turn among all writers, or as long as the database lets it.
+
+        Raises RecordsUnavailable.
+        """
+        async with self._transaction(self._writer, writes=True, patience=patience) as transaction:
+            tx = Writing(self._database, transaction)
             yield tx
             # Once begun, commit and announcement are one step that no cancelled request can part.
-            finish = asyncio.ensure_future(self._finish(connection, tx))
+            finish = asyncio.ensure_future(self._finish(transaction, tx))
             try:
                 await asyncio.shield(finish)
             except asyncio.CancelledError:
                 await finish
                 raise
 
-    async def _finish(self, connection: AsyncConnection, tx: Writing) -> None:
-        await connection.commit()
+    async def _finish(self, transaction: Transaction, tx: Writing) -> None:
+        if not tx.changes:
+            await self._database.commit(transaction)
+            return
+        own, number = self._own, await outbox.put(tx, self._own.origin, tx.changes, self._database.now)
+        own.committing = number
+        try:
+            await self._database.commit(transaction)
+        except BaseException:
+            own.doubtful.add(number)
+            raise
+        finally:
+            own.committing = None
         for change in tx.changes:
             self.changes.publish(change)
+        for listener in tuple(self._listeners):
+            listener(number)
+
+    @asynccontextmanager
+    async def _transaction(
+        self, turns: Turns, *, writes: bool, patience: float | None = None
+    ) -> AsyncIterator[Transaction]:
+        try:
+            await turns.take(patience)
+        except TimeoutError:
+            raise RecordsUnavailable("others are changing something") from None
+        broken = False
+        try:
+            transaction = await self._database.begin(writes=writes, patience=patience)
+            try:
+                yield transaction
+            except RecordsUnavailable:
+                broken = True
+                raise
+            finally:
+                release = asyncio.ensure_future(self._database.release(transaction, broken=broken))
+                await asyncio.shield(release)
+            self.trouble = ""
+        except RecordsUnavailable as error:
+            self._note(error.reason)
+            if patience is None:  # those who wait need not find it out one by one
+                reason = error.reason
+                turns.fail(lambda: RecordsUnavailable(reason))
+            raise
+        finally:
+            turns.give()
+
+    def _note(self, reason: str) -> None:
+        self.trouble = reason
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + QUIET
+            logger.warning("the records are of no use now: %s", reason)
+
+    # Changes, also those of other processes
+
+    async def changes_since(self, number: int) -> Look:
+        """What other processes have changed after this number. See `rooms.following.ChangeFollower`."""
+        async with self.reading() as tx:
+            await self._ask_time(tx)
+            return await outbox.look(tx, number, self._own)
+
+    async def last_change(self) -> int:
+        """The number of the newest change; 0 when there never was one."""
+        async with self.reading() as tx:
+            await self._ask_time(tx)
+            return await outbox.last_number(tx)
+
+    def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Calls ``listener`` with the number of each change that this process has committed and published.
+
+        Returns the function that stops it. Other processes find the change under that number.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def _ask_time(self, tx: Reading) -> None:
+        if self._database.shared:
+            asked = self._shared_clock.steady()
+            now = await tx.value(select(self._database.now))
+            self._shared_clock.told(now, asked, self._shared_clock.steady())
 
 
-def _engine(url: str, *, foreign_keys: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url.replace("sqlite://", "sqlite+aiosqlite://", 1),
-        connect_args={"timeout": BUSY_SECONDS},
-        pool_size=4,
-        max_overflow=4,
-    )
-
-    def prepare(connection: DBAPIConnection, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions by itself
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        cursor.close()
-
-    event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    # A write takes the lock at once: a read that turns into a write could only fail half-way.
-    immediate = connection.get_execution_options().get(_IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-@asynccontextmanager
-async def _transaction(engine: AsyncEngine, *, immediate: bool) -> AsyncIterator[AsyncConnection]:
-    async with engine.connect() as plain:
-        connection = await plain.execution_options(**{_IMMEDIATE: immediate})
-        async with connection.begin() as transaction:
-            yield connection
-            if transaction.is_active:
-                await transaction.commit()
+async def _made_once(tx: Writing, key: str) -> str:
+    """A random secret of the installation: 64 hexadecimal digits."""
+    settings = schema.settings
+    stored: str | None = await tx.value(select(settings.c.value).where(settings.c.key == key))
+    if stored is None:
+        stored = secrets.token_hex(32)
+        await tx.do(insert(settings).values(key=key, value=stored))
+    return stored

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 
 from .access import Changes
@@ -45,7 +44,7 @@ class Services:
         cls,
         database_url: str,
         *,
-        clock: Clock = time.time,
+        clock: Clock | None = None,
         changes: Changes | None = None,
         choose: Choose = secrets.choice,
         hasher: Hasher | None = None,
@@ -53,13 +52,15 @@ class Services:
         pupil_session: float = HALF_DAY,
         adult_session: float = TWO_WEEKS,
     ) -> Services:
-        """Opens the records at ``sqlite:///FILE``, upgrading them if they are older. Close it when done.
+        """Opens the records at ``sqlite:///FILE`` or ``postgresql://...``, upgrading them if they are older.
 
+        Close it when done. Without a ``clock`` it is that of the records, so that all nodes agree.
         ``pupil_session`` and ``adult_session`` are seconds that a log-in lasts after it was last used.
-        Raises ValueError for another kind of URL, and SQLAlchemy's errors for a file that cannot be used.
+        Raises what `Records.open` raises.
         """
         changes = changes or Changes()
         records = await Records.open(database_url, changes)
+        clock = clock or records.clock
         hasher = hasher or Hasher()
         throttle = Throttle(records, clock)
         spaces = Spaces(records, clock, new_id)

@@ -17,7 +17,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from . import codecards
 from .access import Change, Principal
-from .faults import WrongCredentials
+from .faults import RecordsUnavailable, WrongCredentials
 from .hashing import Hasher
 from .records import Records, Writing
 from .schema import credentials, people, sessions
@@ -30,6 +30,10 @@ HALF_DAY: Final = 12 * 3600.0
 TWO_WEEKS: Final = 14 * 86_400.0
 SLIDE: Final = 0.02
 """A session is prolonged once this part of its life is over, so that most requests write nothing."""
+PATIENCE: Final = 0.5
+"""Seconds that a request waits for its turn to prolong its session; else a later one does it."""
+PROLONG_AGAIN: Final = 5.0
+"""Seconds without a try after it could not be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Sessions:
         self._new_id = new_id
         self._new_token = new_token
         self._life = {PersonKind.PUPIL: pupil_life, PersonKind.ADULT: adult_life}
+        self._prolong_from = float("-inf")
 
     async def log_in_with_password(
         self, email: str, password: str, *, address: str, replaces: str | None = None
@@ -91,7 +96,6 @@ class Sessions:
         right = await self._hasher.check(known["secret_hash"] if known else None, secret)
         if known is None or not right or not PersonState(known["state"]).may_log_in:
             raise WrongCredentials
-        await self._throttle.right(this)
         renewed = await self._hasher.hash(secret) if self._hasher.outdated(known["secret_hash"]) else None
         async with self._records.writing() as tx:
             # The card may have been reset, or the person disabled, while the hash was computed.
@@ -102,6 +106,7 @@ class Sessions:
             )
             if person is None or not PersonState(person["state"]).may_log_in:
                 raise WrongCredentials
+            await self._throttle.right(tx, this)
             mine = (credentials.c.person_id == known["id"]) & (credentials.c.kind == kind)
             used = {"used_at": self._clock()} | ({"secret_hash": renewed} if renewed else {})
             await tx.do(update(credentials).where(mine).values(used))
@@ -140,13 +145,20 @@ class Sessions:
         if row is None or row["expires_at"] <= now or not PersonState(row["state"]).may_log_in:
             return None
         life, expires = self._life[PersonKind(row["kind"])], row["expires_at"]
-        if now + life - expires > life * SLIDE:
-            expires = now + life
-            async with self._records.writing() as tx:
-                await tx.do(
-                    update(sessions).where(sessions.c.id == row["session"]).values(expires_at=expires)
-                )
+        if now + life - expires > life * SLIDE and now >= self._prolong_from:
+            expires = await self._prolong(row["session"], expires, now + life)
         return _principal(row, row["session"], expires)
+
+    async def _prolong(self, session: str, until: float, wished: float) -> float:
+        """Whoever only reads must not fail, or wait for long, because nothing can be written now."""
+        try:
+            async with self._records.writing(PATIENCE) as tx:
+                longer = update(sessions).where(sessions.c.id == session, sessions.c.expires_at < wished)
+                await tx.do(longer.values(expires_at=wished))
+        except RecordsUnavailable:
+            self._prolong_from = self._clock() + PROLONG_AGAIN
+            return until
+        return wished
 
     async def log_out(self, session: str) -> None:
         """Ends the session with this id, if there is one."""
@@ -169,9 +181,9 @@ class Sessions:
         )
         if not await self._hasher.check(known["secret_hash"], old):
             raise WrongCredentials
-        await self._throttle.right(this)
         made = await self._hasher.hash(new)
         async with self._records.writing() as tx:
+            await self._throttle.right(tx, this)
             await tx.do(
                 update(credentials)
                 .where(mine)
@@ -195,8 +207,8 @@ async def end_sessions(tx: Writing, person: PersonId, why: str, *, keep: str | N
 
 
 def normal_email(email: str) -> str:
-    """An address as it is compared: case does not matter."""
-    return email.strip().casefold()
+    """An address as it is compared: case does not matter. No address has a NUL, nor has PostgreSQL."""
+    return email.strip().casefold().replace("\0", "\ufffd")
 
 
 def _digest(token: str) -> str:

@@ -347,9 +347,8 @@ class Spaces:
         here = select(memberships.c.school_id).where(
             memberships.c.space_id == space, memberships.c.state == MembershipState.ACTIVE
         )
-        twins = await tx.all(
-            select(schools).where(schools.c.id.in_(here)).order_by(schools.c.country_code, schools.c.name)
-        )
+        order = schools.c.country_code, schools.c.name, schools.c.id
+        twins = await tx.all(select(schools).where(schools.c.id.in_(here)).order_by(*order))
         return SpaceView(
             id=space,
             kind=SpaceKind(row["kind"]),
@@ -376,6 +375,7 @@ class Spaces:
             .join(rooms, rooms.c.id == room_members.c.room_id)
             .join(memberships, memberships.c.id == room_members.c.membership_id)
             .where(rooms.c.space_id == standing.space, memberships.c.state == MembershipState.ACTIVE)
+            .order_by(memberships.c.created_at, memberships.c.id)
         )
         return [
             RoomView(

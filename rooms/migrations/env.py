@@ -7,6 +7,7 @@ from typing import Literal
 from alembic import context
 from sqlalchemy.schema import SchemaItem
 
+from rooms.migrations import VERSION_TABLE
 from rooms.schema import metadata
 
 
@@ -20,7 +21,7 @@ def ours(
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table="records_version",
+    version_table=VERSION_TABLE,
     include_object=ours,
     render_as_batch=True,
     transactional_ddl=True,

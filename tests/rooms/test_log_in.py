@@ -7,12 +7,14 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 from village import PASSWORD, Village, email_of, open_services
 
+from rooms import schema
 from rooms.access import Principal
 from rooms.faults import TooManyTries, WrongCredentials
 from rooms.sessions import HALF_DAY, TWO_WEEKS, NewSession
-from rooms.throttle import LONGEST_PAUSE, Bucket
+from rooms.throttle import ADDRESS, CLEAN_EVERY, EVERYBODY, LONGEST_PAUSE, SCHOOL, Bucket
 
 HERE = "198.51.100.7"
 WRONG = "mango-mango-mango"
@@ -122,11 +124,11 @@ async def test_a_hundred_guesses_at_the_same_moment_are_a_hundred_guesses(villag
     assert sum(answer.startswith("WrongCredentials") for answer in got) == 5
 
 
-async def test_pauses_of_accounts_survive_a_restart(village: Village, tmp_path: Path) -> None:
+async def test_pauses_of_accounts_survive_a_restart(village: Village) -> None:
     code = village.facts.codes["student"]
     for _ in range(5):
         await outcome(by_code(village, wrong(code)))
-    again = await open_services(tmp_path / "records.sqlite3", village.clock)
+    again = await open_services(village.url, village.clock)
     try:
         held = await outcome(again.sessions.log_in_with_code(code, address=HERE))
     finally:
@@ -170,23 +172,43 @@ async def test_a_flood_from_everywhere_does_not_lock_out_a_school_that_was_here_
     village: Village,
 ) -> None:
     assert await outcome(by_code(village, village.facts.codes["student"])) == "in"
-    village.services.throttle.everybody.add("", village.clock.now, 3_000)
+    for number in range(10):
+        await village.services.throttle.begin(f"name {number}", None, f"192.0.2.{number}")
+    async with village.services.records.writing() as tx:
+        flood = schema.login_limits.c.kind == EVERYBODY.kind
+        await tx.do(schema.login_limits.update().where(flood).values(level=3_000.0))
     held = await outcome(by_code(village, village.facts.codes["student"], "203.0.113.9"))
     assert held.startswith("TooManyTries")
     assert await outcome(by_code(village, village.facts.codes["student"])) == "in"
 
 
-def test_a_bucket_drains_and_forgets_the_emptiest_keys_when_there_are_too_many() -> None:
-    bucket = Bucket(room=2, drain=0.5)
-    bucket.add("a", 0.0)
-    bucket.add("a", 0.0)
-    assert bucket.wait("a", 0.0) == 2.0
-    assert bucket.wait("a", 1.0) == 1.0
-    assert bucket.wait("b", 0.0) == 0.0
-    for number in range(60_000):
-        bucket.add(str(number), 0.0)
-    assert len(bucket.levels) <= 50_000
-    assert bucket.wait("a", 0.0) == 2.0
+def test_a_bucket_drains_and_no_clock_that_is_ahead_fills_it() -> None:
+    bucket = Bucket("school", room=2, drain=0.5)
+    full = {"level": 2.0, "at": 100.0}
+    assert bucket.wait(bucket.level(full, 100.0)) == 2.0
+    assert bucket.wait(bucket.level(full, 101.0)) == 1.0
+    assert bucket.wait(bucket.level(full, 40.0)) == 2.0
+    assert bucket.level(full, 1_000.0) == 0.0
+    assert bucket.wait(bucket.level(None, 100.0)) == 0.0
+
+
+async def test_what_has_drained_is_forgotten(village: Village) -> None:
+    throttle = village.services.throttle
+    for number in range(20):
+        await throttle.begin(f"name {number}", None, f"192.0.2.{number}")
+    village.clock.now += SCHOOL.room / SCHOOL.drain + 1
+    throttle._tries = CLEAN_EVERY - 1
+    await throttle.begin("name", village.facts.schools["ebro"], "203.0.113.9")
+    assert await count(village, "school") == 1
+    assert await count(village, "address") == 1
+    assert await count(village, "everybody") == 1, "it drains longer"
+    assert ADDRESS.room / ADDRESS.drain < EVERYBODY.room / EVERYBODY.drain
+
+
+async def count(village: Village, kind: str) -> int:
+    limits = schema.login_limits
+    async with village.services.records.reading() as tx:
+        return int(await tx.value(select(func.count()).where(limits.c.kind == kind)))
 
 
 # What answers tell
@@ -323,8 +345,10 @@ async def test_the_records_keep_neither_tokens_nor_secrets_nor_names_of_tries(
 ) -> None:
     made = await by_code(village, village.facts.codes["student"])
     await outcome(village.services.sessions.log_in_with_password("who@where.example", "x", address=HERE))
+    async with village.services.records.reading() as tx:
+        tables = [await tx.all(table.select()) for table in schema.metadata.sorted_tables]
     await village.services.close()
-    stored = b"".join(file.read_bytes() for file in tmp_path.glob("records.sqlite3*"))
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("records.sqlite3*")) + repr(tables).encode()
     for secret in (
         made.token,
         village.facts.codes["student"].split("-", 2)[2],
@@ -338,6 +362,16 @@ async def test_the_records_keep_neither_tokens_nor_secrets_nor_names_of_tries(
 async def test_a_token_nobody_was_given_opens_nothing(village: Village) -> None:
     for token in ("", "x" * 43, "\x00", "é" * 1000):
         assert await village.services.sessions.resolve(token) is None
+
+
+async def test_an_address_or_code_of_any_characters_is_only_wrong(village: Village) -> None:
+    sessions = village.services.sessions
+    for text in ("\x00", "a\x00@b.example", "ﷺ" * 100, "'; --", "%", "💧" * 300):
+        for attempt in (
+            sessions.log_in_with_password(text, text, address=HERE),
+            sessions.log_in_with_code(text, address=HERE),
+        ):
+            assert (await outcome(attempt)).startswith("WrongCredentials")
 
 
 def session_id(principal: Principal) -> str:

@@ -1,7 +1,8 @@
 """A small furnished installation for tests of people, rights and pages: who is who, and where.
 
 Two schools share a space; a third is elsewhere. It is furnished once by the real services and copied for each
-test. Ids and cards are drawn from a fixed seed, and the time stands still unless a test moves it.
+test: as a file of SQLite, or as a database of PostgreSQL. Ids and cards are drawn from a fixed seed, and the
+time stands still unless a test moves it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,19 @@ from rooms.schools import Country
 from rooms.services import Services
 from rooms.values import AgeBand, MembershipId, PageId, PersonId, Role, RoomId, RoomKind, SchoolId, SpaceId
 
-__all__ = ["NOON", "PASSWORD", "Facts", "StillClock", "Village", "build", "email_of", "open_village"]
+__all__ = [
+    "NOON",
+    "PASSWORD",
+    "Facts",
+    "StillClock",
+    "Village",
+    "build",
+    "copy",
+    "email_of",
+    "furnish",
+    "open_services",
+    "open_village",
+]
 
 NOON = 1_795_000_000.0
 PASSWORD = "estuary-lantern-41"
@@ -63,6 +76,8 @@ class Facts:
 
 @dataclass
 class Village:
+    url: str
+    """Of the records."""
     services: Services
     clock: StillClock
     facts: Facts
@@ -85,17 +100,16 @@ class Village:
 
 def build(folder: Path) -> None:
     """Furnishes `folder` with records.sqlite3 and facts.pickle."""
-    facts = asyncio.run(_furnish(folder / "records.sqlite3"))
+    facts = asyncio.run(furnish(f"sqlite:///{folder / 'records.sqlite3'}"))
     (folder / "facts.pickle").write_bytes(pickle.dumps(facts))
 
 
 @asynccontextmanager
-async def open_village(built: Path, folder: Path) -> AsyncIterator[Village]:
-    """The installation furnished in `built`, copied into `folder`."""
-    facts = copy(built, folder)
+async def open_village(url: str, facts: Facts) -> AsyncIterator[Village]:
+    """The installation in these records, a copy of what `furnish` has made."""
     clock = StillClock()
-    services = await open_services(folder / "records.sqlite3", clock)
-    village = Village(services, clock, facts)
+    services = await open_services(url, clock)
+    village = Village(url, services, clock, facts)
     unsubscribe = services.changes.subscribe(village.changes.append)
     try:
         yield village
@@ -105,19 +119,21 @@ async def open_village(built: Path, folder: Path) -> AsyncIterator[Village]:
 
 
 def copy(built: Path, folder: Path) -> Facts:
+    """What `build` has made, copied into `folder`."""
     shutil.copy(built / "records.sqlite3", folder)
     facts = pickle.loads((built / "facts.pickle").read_bytes())
     assert isinstance(facts, Facts)
     return facts
 
 
-async def open_services(file: Path, clock: StillClock, seed: int = 2026) -> Services:
+async def open_services(url: str, clock: StillClock, seed: int = 2026) -> Services:
     chance = random.Random(seed)
-    return await Services.open(f"sqlite:///{file}", clock=clock, choose=chance.choice, hasher=quick_hasher())
+    return await Services.open(url, clock=clock, choose=chance.choice, hasher=quick_hasher())
 
 
-async def _furnish(file: Path) -> Facts:
-    services = await open_services(file, StillClock(NOON - 86_400), seed=2025)
+async def furnish(url: str) -> Facts:
+    """Furnishes empty records."""
+    services = await open_services(url, StillClock(NOON - 86_400), seed=2025)
     try:
         facts = Facts()
         await _people(services, facts)
