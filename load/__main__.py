@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from . import crash, latency, replay
+from .faults.command import command as faults
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -19,6 +20,7 @@ def main() -> None:
 main.add_command(replay.command)
 main.add_command(crash.command)
 main.add_command(latency.command)
+main.add_command(faults)
 
 if __name__ == "__main__":
     main(prog_name="python -m load")

@@ -14,7 +14,8 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,9 +66,11 @@ class Client:
     """One client of one document.
 
     url: the server without the document: `ws://HOST/collab` for ours, whatever a stock y-websocket client
-        would be given for others. Only this machine (raises TargetError).
+        would be given for others. Only this machine (raises TargetError). Of several, each connection that
+        failed or was lost is followed by one to the next, as if a load balancer chose.
     client_id: the Yjs client id; 32 random bits unless given.
     token_place: where the token goes; where stock clients of the framing put it unless given.
+    headers: of the upgrade besides, such as a log-in's cookie.
     backoff: seconds before the first and between the later tries to connect again; they vary by half.
 
     Methods that wait raise GaveUp after `patience` seconds (None: never), and Ended once the server has said
@@ -76,18 +79,20 @@ class Client:
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         document: str,
         *,
         token: str | None = None,
         framing: Framing = Framing.Y_WEBSOCKET,
         token_place: TokenPlace | None = None,
         client_id: int | None = None,
+        headers: Mapping[str, str] | None = None,
         patience: float | None = 30.0,
         backoff: tuple[float, float] = (0.05, 1.0),
         rng: random.Random | None = None,
     ) -> None:
-        self.url = checked(url)
+        self._urls = [checked(each) for each in ([url] if isinstance(url, str) else url)]
+        self._chosen = 0
         self.document = document
         self.patience = patience
         self.replica = Replica(
@@ -99,6 +104,10 @@ class Client:
         self.close_reason = ""
         self.connections = 0
         """Connections made so far."""
+        self.away: list[float] = []
+        """Seconds from losing a connection to the server's first whole answer on another, each time."""
+        self._lost: float | None = None
+        self._headers = headers
         self._backoff = backoff
         self._rng = rng or random.Random()
         self._wanted = asyncio.Event()
@@ -140,6 +149,11 @@ class Client:
             await asyncio.wait([task])
             self.doc.unobserve(self._subscription)
             self.replica.close()
+
+    @property
+    def url(self) -> str:
+        """Where it is connected to, or tries to be next."""
+        return self._urls[self._chosen]
 
     # The document
 
@@ -189,6 +203,11 @@ class Client:
     @property
     def connected(self) -> bool:
         return self._socket is not None
+
+    @property
+    def failure(self) -> ClientError | None:
+        """Why there is no connection, or will be none any more (Ended)."""
+        return self._failure
 
     # Presence
 
@@ -246,6 +265,7 @@ class Client:
                 self._failure = _why_unreachable(self.url, error)
             except CrdtError as error:
                 self._failure = Ended(f"it sent what nobody can read: {error}")
+            self._chosen = (self._chosen + 1) % len(self._urls)
             self._changed.set()
             if isinstance(self._failure, Ended):
                 return
@@ -261,6 +281,7 @@ class Client:
             subprotocols=protocols or None,
             compression=None,
             max_size=None,
+            additional_headers=self._headers,
             proxy=None,
             open_timeout=10,
             close_timeout=5,
@@ -276,6 +297,8 @@ class Client:
             finally:
                 self._socket = None
                 self.replica.disconnected()
+                if self._lost is None:
+                    self._lost = time.perf_counter()
                 sender.cancel()
                 await asyncio.wait([sender])
         self.close_code, self.close_reason = socket.close_code, socket.close_reason or ""
@@ -296,6 +319,9 @@ class Client:
                     return
                 if self.replica.outbox:
                     self._to_send.set()
+                if self._lost is not None and self.replica.synced:
+                    self.away.append(time.perf_counter() - self._lost)
+                    self._lost = None
                 self._changed.set()
 
     async def _send(self, socket: ClientConnection) -> None:

@@ -21,7 +21,7 @@ import click
 
 from .client import Client, ClientError
 from .command import WorkloadError, run
-from .ledger import Ledger, Losses, content, tags_in
+from .ledger import Ledger, Losses, content, described, tags_in
 from .report import Machine, milliseconds, progress
 from .servers import ServerError, TwinSpace
 from .typist import Typist
@@ -220,7 +220,7 @@ class _Crash:
             async with self._reader(name) as reader:
                 losses = ledger.losses(tags_in(reader.doc))
             if losses and not self.outcome.first_loss:
-                self.outcome.first_loss = _describe(losses, name, when)
+                self.outcome.first_loss = described(losses, name, when)
             self.outcome.losses.update(losses)
 
     async def _settle(self) -> None:
@@ -247,15 +247,6 @@ async def _becomes_equal(client: Client, reader: Client) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _describe(losses: Losses, document: str, when: str) -> str:
-    parts = []
-    for what, lost in (("acknowledged", losses.acknowledged), ("shown", losses.shown)):
-        for act, tag in sorted(lost)[:5]:
-            parts.append(f"{tag}: its {act} was {what}, and is undone")
-    parts += [f"{tag}: twice, damaged or from nowhere" for tag in sorted(losses.strange)[:5]]
-    return f"First loss {when}, document {document}: " + "; ".join(parts)
 
 
 async def crash(plan: Plan, server: TwinSpace, on_cycle: Callable[[], None] = lambda: None) -> Outcome:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pycrdt import Array, Doc, Map, Text
 
-__all__ = ["ARRAY", "MAP", "TEXT", "Act", "Ledger", "Losses", "content", "tags_in"]
+__all__ = ["ARRAY", "MAP", "TEXT", "Act", "Ledger", "Losses", "content", "described", "tags_in"]
 
 TEXT, ARRAY, MAP = "text", "array", "map"
 """Root types; tags lie in brackets in the text, as items of the array, as keys of the map."""
@@ -117,3 +117,13 @@ class Ledger:
                 losses.shown.add((undone, tag))
         losses.strange = {tag for tag, times in found.items() if times > 1 or tag not in self._tags}
         return losses
+
+
+def described(losses: Losses, document: str, when: str) -> str:
+    """The first of what was lost, in a sentence."""
+    parts = []
+    for what, lost in (("acknowledged", losses.acknowledged), ("shown", losses.shown)):
+        for act, tag in sorted(lost)[:5]:
+            parts.append(f"{tag}: its {act} was {what}, and is undone")
+    parts += [f"{tag}: twice, damaged or from nowhere" for tag in sorted(losses.strange)[:5]]
+    return f"First loss {when}, document {document}: " + "; ".join(parts)

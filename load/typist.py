@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections.abc import Callable
 
 from pycrdt import Array, Map, Text
 
@@ -29,6 +30,8 @@ class Typist:
     def __init__(self, name: str, client: Client, ledger: Ledger, rng: random.Random, rate: float) -> None:
         self.name, self.client, self.ledger = name, client, ledger
         self.refused = 0
+        self.on_acknowledged: Callable[[Edit], None] = lambda _: None
+        """Hears of each edit that the server says it has."""
         self._rng, self._rate = rng, rate
         self._made = 0
         self._live: list[str] = []
@@ -96,6 +99,7 @@ class Typist:
             self.refused += 1
         else:
             self.ledger.acknowledge(act, tag)
+            self.on_acknowledged(edit)
 
     def look(self) -> None:
         """Enters in the ledger what this client has been shown of the others' doing."""

@@ -106,17 +106,18 @@ class ValkeyCluster(_Group):
         return all(count == len(self.nodes) for count in counts)
 
     async def healthy(self) -> None:
-        """Waits until every node that runs serves, and every replica follows a primary."""
+        """Waits until nodes that run serve every slot, and every replica that runs follows a primary."""
 
         async def is_healthy() -> bool:
-            for node in self.nodes:
-                if not node.running:
-                    continue
+            alive = [node for node in self.nodes if node.running]
+            ports = {node.port for node in alive}
+            for node in alive:
                 told = await _cluster_info(node)
                 if told["cluster_state"] != "ok" or told["cluster_slots_ok"] != str(SLOTS):
                     return False
-                link = (await node.info("replication")).get("master_link_status", "up")
-                if link != "up":
+                if not {entry[2][1] for entry in await node.ask("CLUSTER", "SLOTS")} <= ports:
+                    return False
+                if (await node.info("replication")).get("master_link_status", "up") != "up":
                     return False
             return True
 
@@ -180,15 +181,22 @@ class ValkeySentinel(_Group):
         _, port = await sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.name)
         return next(node for node in self.nodes if node.port == int(port))
 
-    async def failed_over(self) -> Valkey:
-        """Waits until the sentinels name another primary than the first, and it says so itself."""
+    async def healthy(self) -> None:
+        """Waits until the sentinels agree on a primary that runs, and the other, if it runs, follows it."""
 
-        async def is_other() -> bool:
-            found = await self.current()
-            return found is not self.primary and (await found.info("replication"))["role"] == "master"
+        async def is_healthy() -> bool:
+            for sentinel in self.sentinels:
+                told = _pairs(await sentinel.ask("SENTINEL", "MASTER", self.name))
+                found = next(node for node in self.nodes if node.port == int(told["port"]))
+                if told["flags"] != "master" or not found.running:
+                    return False
+                if (await found.info("replication"))["role"] != "master":
+                    return False
+            others = [node for node in self.nodes[:2] if node.running and node is not found]
+            links = [(await node.info("replication")).get("master_link_status") for node in others]
+            return all(link == "up" for link in links)
 
-        await _until(is_other, "The failover")
-        return await self.current()
+        await _until(is_healthy, "The sentinels' agreement on a primary")
 
 
 class _Sentinel(Valkey):

@@ -143,9 +143,13 @@ async def test_sentinels_agree_on_a_new_primary() -> None:
     async with ValkeySentinel() as group:
         assert await group.current() is group.primary
         await group.primary.kill()
-        replica = await group.failed_over()
+        await group.healthy()
+        replica = await group.current()
         assert replica is group.nodes[1]
         await replica.ask("SET", "key", "value")
+        await group.primary.start()
+        await group.healthy()
+        assert await group.primary.ask("GET", "key") == b"value"
 
 
 HOLDER = """

@@ -1,0 +1,150 @@
+"""What an edit costs on Redis, that no acknowledgement waits for it, and how soon another node shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from load import latency
+from load.client import Client
+from load.report import percentile
+from load.servers import Cluster
+from load.wire import Framing
+
+from .scenario import OnCycle, Scenario
+from .stage import Outcome, Plan
+
+__all__ = ["SCENARIOS"]
+
+PACES = (2.0, 20.0, 100.0)
+"""Edits a second of one writer."""
+WRITERS = 8
+"""At saturation: each writes as fast as it can."""
+FEW = 0.5
+"""Publishes for each edit at saturation, at most."""
+SLOWER = 0.05
+"""Seconds that an acknowledgement may take longer while Redis stands still: noise, no waiting."""
+
+
+class _Publishes:
+    def __init__(self, cluster: Cluster, plan: Plan, outcome: Outcome) -> None:
+        self.cluster, self.plan, self.outcome = cluster, plan, outcome
+        self._seconds = max(2.0, plan.fault_seconds / 2)
+
+    async def run(self, number: int) -> None:
+        document = f"doc/publishes-{self.plan.seed}-{number}"
+        async with AsyncExitStack() as stack:
+            writers = [await self._client(stack, document, n) for n in range(WRITERS)]
+            idle = await self._idle()
+            for pace in PACES:
+                edits, published = await self._measure(writers[:1], pace, idle)
+                share = published / edits
+                self.outcome.figures.append(f"{share:.2f} publishes/edit at {pace:g}/s")
+                if published > edits:
+                    self.outcome.blame(f"{published:.0f} publishes for {edits} edits at {pace:g} a second")
+            edits, published = await self._measure(writers, None, idle)
+            self.outcome.figures.append(
+                f"{published / edits:.2f} at saturation ({edits / self._seconds:,.0f} edits/s)"
+            )
+            if published > FEW * edits:
+                self.outcome.blame(f"{published:.0f} publishes for {edits} edits at saturation")
+            await self._without_redis(writers)
+
+    async def _client(self, stack: AsyncExitStack, document: str, number: int) -> Client:
+        """A writer; they are on the nodes in turn."""
+        return await stack.enter_async_context(
+            Client(
+                self.cluster.nodes[number % len(self.cluster.nodes)].url,
+                document,
+                token=self.cluster.token(document, f"writer {number}"),
+                framing=Framing.HOCUSPOCUS,
+                patience=self.plan.patience,
+            )
+        )
+
+    async def _idle(self) -> float:
+        """Publishes a second while nobody writes: heartbeats."""
+        await asyncio.sleep(1.0)
+        before = await self.cluster.valkey.published()
+        await asyncio.sleep(self._seconds)
+        return (await self.cluster.valkey.published() - before) / self._seconds
+
+    async def _measure(self, writers: list[Client], pace: float | None, idle: float) -> tuple[int, float]:
+        """Edits acknowledged, and publishes beyond the heartbeats."""
+        before, began = await self.cluster.valkey.published(), time.perf_counter()
+        took = await self._write(writers, pace)
+        await asyncio.sleep(0.2)
+        elapsed = time.perf_counter() - began
+        published = await self.cluster.valkey.published() - before
+        return len(took), max(0.0, published - idle * elapsed)
+
+    async def _write(self, writers: list[Client], pace: float | None) -> list[float]:
+        """Seconds that each edit's acknowledgement took."""
+        took: list[float] = []
+        for writer in writers:
+            writer.replica.on_settled = lambda edit: took.append((edit.acknowledged or 0.0) - edit.made)
+        await asyncio.gather(*(self._writes(writer, pace) for writer in writers))
+        return took
+
+    async def _writes(self, writer: Client, pace: float | None) -> None:
+        until = time.perf_counter() + self._seconds
+        while time.perf_counter() < until:
+            writer.text("text").insert(0, "x")
+            if pace is None:
+                await writer.until(lambda: len(writer.replica.unacknowledged) < 4)
+            else:
+                await asyncio.sleep(1 / pace)
+        await writer.acknowledged()
+
+    async def _without_redis(self, writers: list[Client]) -> None:
+        """Acknowledgements take as long while Redis stands still."""
+        usual = await self._write(writers[:1], 20.0)
+        self.cluster.valkey.freeze()
+        try:
+            frozen = await self._write(writers[:1], 20.0)
+        finally:
+            self.cluster.valkey.thaw()
+        medians = [percentile(each, 0.5) for each in (usual, frozen)]
+        tails = [percentile(each, 0.95) for each in (usual, frozen)]
+        self.outcome.figures.append(
+            f"acknowledged in {1000 * medians[0]:.1f} ms, with Redis frozen in {1000 * medians[1]:.1f} ms "
+            f"(p95 {1000 * tails[0]:.1f} and {1000 * tails[1]:.1f})"
+        )
+        if medians[1] > medians[0] + SLOWER:
+            self.outcome.blame("acknowledgements take longer while Redis stands still")
+
+
+async def _publishes(cluster: Cluster, plan: Plan, outcome: Outcome, on_cycle: OnCycle) -> None:
+    for number in range(plan.cycles):
+        await _Publishes(cluster, plan, outcome).run(number)
+        outcome.cycles += 1
+        on_cycle()
+
+
+async def _latency(cluster: Cluster, plan: Plan, outcome: Outcome, on_cycle: OnCycle) -> None:
+    side = latency.Side("TwinSpace", (cluster.nodes[0].url, cluster.nodes[1].url), cluster.token, "")
+    settings = latency.Plan(readers=2, seconds=plan.fault_seconds)
+    same: list[float] = []
+    other: list[float] = []
+    for _ in range(plan.cycles):
+        done = await latency.measure(side, settings, 20.0)
+        same += done.same_node
+        other += done.other_node
+        for fault in done.faults:
+            outcome.blame(fault)
+        outcome.cycles += 1
+        on_cycle()
+    for name, seconds in (("the same node", same), ("another node", other)):
+        p50, p99 = (1000 * percentile(seconds, share) for share in (0.5, 0.99))
+        outcome.figures.append(f"to {name} p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+
+
+SCENARIOS = (
+    Scenario(
+        "publishes",
+        "one publish for each batch of edits at most, and no acknowledgement waits for Redis",
+        _publishes,
+    ),
+    Scenario("latency", "how long an edit takes to clients of the same and of another node", _latency),
+)

@@ -1,0 +1,121 @@
+"""A school with a teacher, pupils and pages on a running cluster: for whatever needs people who log in."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from load.client import Client
+from load.command import WorkloadError
+from load.servers import Cluster, TwinSpace
+from load.wire import Framing
+
+__all__ = ["School", "Visitor", "furnish"]
+
+REQUEST_SECONDS = 30.0
+SESSION = "session"
+"""Instead of a token: the cookie of the upgrade counts."""
+
+
+@dataclass
+class Visitor:
+    """Somebody who is logged in; their cookie counts on every node."""
+
+    person: str
+    http: aiohttp.ClientSession
+    cookie: str
+
+    async def call(self, node: TwinSpace, method: str, path: str, body: object = None) -> Any:
+        """Asks a node's REST interface. Raises WorkloadError if it does not agree."""
+        headers = {"Origin": node.http, "Cookie": self.cookie}
+        async with self.http.request(method, f"{node.http}/api{path}", json=body, headers=headers) as answer:
+            if answer.status >= 300:
+                raise WorkloadError(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json() if answer.status != 204 else None
+
+    def client(self, node: TwinSpace, document: str, framing: Framing, patience: float = 30.0) -> Client:
+        """Their browser on a page."""
+        headers = {"Origin": node.http, "Cookie": self.cookie}
+        token = SESSION if framing is Framing.HOCUSPOCUS else None
+        return Client(node.url, document, token=token, framing=framing, headers=headers, patience=patience)
+
+
+@dataclass
+class School:
+    cluster: Cluster
+    id: str
+    email: str
+    password: str
+    space: str
+
+    @asynccontextmanager
+    async def visitor(self, node: TwinSpace, code: str | None = None) -> AsyncIterator[Visitor]:
+        """The teacher, or the pupil with this code card, logged in on a node."""
+        body = (
+            {"method": "password", "email": self.email, "password": self.password}
+            if code is None
+            else {"method": "code", "code": code}
+        )
+        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as http:
+            headers = {"Origin": node.http}
+            async with http.post(f"{node.http}/api/session", json=body, headers=headers) as answer:
+                if answer.status != 200:
+                    raise WorkloadError(f"Nobody can log in: {answer.status} {await answer.text()}")
+                me = await answer.json()
+                cookie = next(iter(answer.cookies.values()))
+            yield Visitor(me["person"]["id"], http, f"{cookie.key}={cookie.value}")
+
+    async def pupils(self, teacher: Visitor, node: TwinSpace, count: int) -> list[str]:
+        """The code cards of so many new pupils in the space."""
+        body = {"space_id": self.space, "count": count}
+        made = await teacher.call(node, "POST", f"/schools/{self.id}/pupils", body)
+        return [card["code"] for card in made["cards"]]
+
+    async def page(self, teacher: Visitor, node: TwinSpace) -> dict[str, Any]:
+        """A new page that everybody in the space may edit."""
+        rooms = (await teacher.call(node, "GET", f"/spaces/{self.space}"))["rooms"]
+        room = next(room["id"] for room in rooms if room["kind"] == "general")
+        page: dict[str, Any] = await teacher.call(
+            node, "POST", f"/rooms/{room}/pages", {"title": f"Page {secrets.token_hex(4)}"}
+        )
+        return page
+
+
+_FURNISHED: dict[str, School] = {}
+"""By database: furnishing takes a few seconds."""
+
+
+async def furnish(cluster: Cluster) -> School:
+    """Puts a school into the cluster's database, once."""
+    school = _FURNISHED.get(cluster.database)
+    if school is None:
+        email = "teacher@school.example"
+        await _add(cluster, "country", "ES", "España", "--language", "es")
+        identifier = await _add(
+            cluster, "school", "IES Ebro", "--country", "ES", "--town", "Zaragoza",
+            "--time-zone", "Europe/Madrid", "--language", "es",
+        )  # fmt: skip
+        password = secrets.token_hex(12)
+        await _add(
+            cluster, "teacher", "Ana", "--school", identifier, "--email", email, "--password-stdin",
+            entered=f"{password}\n",
+        )  # fmt: skip
+        space = await _add(cluster, "space", "Rivers", "--founder", email, "--age-band", "16-19")
+        school = _FURNISHED[cluster.database] = School(cluster, identifier, email, password, space)
+    return school
+
+
+async def _add(cluster: Cluster, *arguments: str, entered: str = "") -> str:
+    node = cluster.nodes[0]
+    status, said = await node.run(
+        "add", *arguments, "--data", str(node.data), "--database", cluster.database, entered=entered
+    )
+    if status:
+        raise WorkloadError(f"twinspace add {arguments[0]}: {said}")
+    return said.rpartition("\n")[2]
