@@ -23,13 +23,13 @@ import click
 
 from crdt.update import UpdateSummary
 
-from .backing import BackingError, Valkey
+from .backing import Valkey
 from .client import Client, GaveUp
-from .command import WorkloadError, run
+from .command import run
 from .peers import Hocuspocus
 from .replica import Edit
 from .report import Machine, percentile, progress
-from .servers import TwinSpace
+from .servers import Cluster
 from .wire import Framing
 
 __all__ = ["Plan", "Round", "Side", "measure"]
@@ -205,28 +205,25 @@ def command(
 
 
 async def _command(plan: Plan, peers: Sequence[str]) -> None:
-    try:
-        async with AsyncExitStack() as stack:
-            valkey = await stack.enter_async_context(Valkey())
-            sides = [await _ours(stack, valkey)]
-            if "hocuspocus" in peers:
-                sides.append(await _hocuspocus(stack, valkey))
-            with Machine() as machine:
-                results = await _rounds(plan, sides, valkey)
-    except BackingError as error:
-        raise WorkloadError(str(error)) from None
+    async with AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(Cluster(2))
+        sides = [_ours(cluster)]
+        if "hocuspocus" in peers:
+            sides.append(await _hocuspocus(stack, cluster.valkey))
+        with Machine() as machine:
+            results = await _rounds(plan, sides, cluster.valkey)
     click.echo(_table(plan, sides, results, machine))
     if any(each.faults for rounds in results.values() for each in rounds):
         raise SystemExit(1)
 
 
-async def _ours(stack: AsyncExitStack, valkey: Valkey) -> Side:
-    server = await stack.enter_async_context(TwinSpace())
+def _ours(cluster: Cluster) -> Side:
+    first, second = cluster.urls()
     return Side(
         "TwinSpace",
-        (server.url, server.url),
-        server.token,
-        "on the disk (fsync) before anybody is shown it or told that it is saved",
+        (first, second),
+        cluster.token,
+        "committed to PostgreSQL (fsync) before anybody is shown it or told that it is saved",
     )
 
 

@@ -32,7 +32,7 @@ def test_ours_and_the_peer_are_measured_in_one_run() -> None:
         figures = re.search(rf"^20 +{server} +(.*) yes$", done.output, re.MULTILINE)
         assert figures, done.output
         assert len(re.findall(r"[\d.]+ \[[\d.]+-[\d.]+\]", figures[1])) == 5
-    assert "TwinSpace: an edit that is seen is on the disk" in done.output
+    assert "TwinSpace: an edit that is seen is committed to PostgreSQL" in done.output
     assert "stored nowhere" in done.output
     assert "cores" in done.output
 
