@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from crdt.errors import LogError
 from crdt.log import Head, Log
@@ -68,33 +68,29 @@ class Nodes:
         self._wrote: dict[str, float] = {}
         """Node -> when it was seen to have written, until its heartbeat tells where."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unsubscribe: list[Callable[[], None]] = []
 
     @property
     def others(self) -> set[str]:
         """The other nodes that live, as far as can be heard."""
         return set(self._heard)
 
-    async def start(self) -> None:
-        """Begins to listen and to beat."""
-        self._unsubscribe = [
-            self._bus.on_node_message(self._hear),
-            self._bus.on_state(self._state_changed),
-        ]
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listens and beats for the length of a block, and says good-bye at its end."""
+        unsubscribe = [self._bus.on_node_message(self._hear), self._bus.on_state(self._state_changed)]
         if self._bus.state is not BusState.ALONE:
             for work in (self._beat(), self._look(), self._expire()):
                 self._begin(work)
-
-    async def stop(self) -> None:
-        """Says good-bye, and hears no more."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        for task in tuple(self._tasks):
-            task.cancel()
-        for task in tuple(self._tasks):
-            with suppress(asyncio.CancelledError):
-                await task
-        self._bus.send(Leaving())
+        try:
+            yield
+        finally:
+            for each in unsubscribe:
+                each()
+            tasks = tuple(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._bus.send(Leaving())
 
     def say_changed(self, number: int) -> None:
         """Tells the other nodes that a change of rights is in the records, under this number."""

@@ -12,11 +12,13 @@ from typing import Final
 from aiohttp import web
 
 from crdt.limits import DEFAULT
-from crdt.log import Log, LogSettings
-from crdt.log.sqlite import SqliteLog
+from crdt.log import Log
 from rooms.access import Changes, Principal
 from rooms.budget import Rates
+from rooms.bus import Bus, BusState
+from rooms.following import ChangeFollower
 from rooms.live import Shelf
+from rooms.nodes import Nodes
 from rooms.quarantine import Quarantine
 from rooms.registry import Registry
 from rooms.services import Services
@@ -25,6 +27,7 @@ from server.api import dispatch, documents, me, members, openapi, pages, people,
 from server.api.documents import DOCUMENTS, Documents
 from server.api.rendering import Renderer
 from server.api.routing import Route
+from server.cluster import make_bus, make_log, token_secret
 from server.config import Settings
 from server.health import Health
 from server.logs import note_route
@@ -33,7 +36,7 @@ from server.security import Security
 from server.sockets.gateway import Gateway
 from server.sockets.session import SocketLimits
 from server.static import Client, default_folder
-from server.tokens import TokenError, Tokens, read_secret
+from server.tokens import TokenError, Tokens
 
 __all__ = ["Node", "all_routes", "open_node"]
 
@@ -47,6 +50,7 @@ class Node:
 
     settings: Settings
     log: Log
+    bus: Bus
     services: Services
     registry: Registry
     gateway: Gateway
@@ -63,34 +67,41 @@ def all_routes() -> list[Route]:
 
 @asynccontextmanager
 async def open_node(settings: Settings, client: Path | None = None) -> AsyncIterator[Node]:
-    """Opens what `settings.data` holds and builds the application around it; drains and closes it afterwards.
+    """Opens what the settings name and builds the application around it; drains and closes it afterwards.
 
-    `client` is the folder of the built client. Raises LogError, SecretError, OSError and SQLAlchemy's errors
-    when the data cannot be used.
+    `client` is the folder of the built client. Raises LogError, RecordsError, SecretError, OSError and
+    SQLAlchemy's errors when the data cannot be used.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
-    tokens = Tokens(read_secret(settings.data, settings.secret_file))
     async with AsyncExitStack() as stack:
         changes = Changes()
         metrics = Metrics()
-        log = SqliteLog(settings.data, _log_settings(settings))
+        log = make_log(settings)
         await log.open()
         stack.push_async_callback(log.close)
         services = await Services.open(settings.database_url, changes=changes)
         stack.push_async_callback(services.close)
+        tokens = Tokens(token_secret(settings, services.records), services.clock)
+        bus = make_bus(settings, services.records, log.name)
+        await bus.open()
+        stack.push_async_callback(bus.close)
         shelf = Shelf(
             log,
+            bus,
             limits=replace(DEFAULT, update_bytes=settings.update_bytes, structs=settings.update_structs),
             observer=metrics,
             quarantine=Quarantine(settings.data / "refused"),
+            wall_clock=services.clock,
         )
         registry = Registry(shelf, quiet=settings.unload_after)
+        follower = ChangeFollower(services.records)
         security = Security(settings)
+        budgets = dispatch.Budgets(settings.api_rate, settings.api_burst, key=services.records.pepper)
         door = dispatch.Door(
             services=services,
             security=security,
             authenticate=services.sessions.resolve,
-            budgets=dispatch.Budgets(settings.api_rate, settings.api_burst),
+            budgets=budgets,
         )
         gateway = Gateway(
             registry,
@@ -106,16 +117,25 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         )
         renderer = Renderer()
         stack.push_async_callback(renderer.close)
-        state = Health(lambda: log.health, lambda: log.figures)
+        nodes = Nodes(
+            registry, bus, log, records_changed=follower.wake, spent=budgets.told, charge=budgets.charge
+        )
+        services.records.on_commit(nodes.say_changed)
+        metrics.sources.append(lambda: metrics.read_log(healthy=log.health.ok, figures=log.figures))
+        state = Health(lambda: log.health)
+        state.add("records", lambda: services.records.trouble)
+        state.add_weakness("bus", lambda: bus.reason if bus.state is BusState.AWAY else "")
         app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         _add_api(app, door)
         gateway.add_to(app)
         health.add_routes(app, state, metrics, security, settings.metrics_token)
         await stack.enter_async_context(LoopLag(metrics).running())
+        await stack.enter_async_context(follower.running())
+        await stack.enter_async_context(nodes.running())
         gateway.start()
         try:
-            yield Node(settings, log, services, registry, gateway, state, metrics, app)
+            yield Node(settings, log, bus, services, registry, gateway, state, metrics, app)
         finally:
             state.draining = True
             await gateway.drain()
@@ -130,14 +150,6 @@ def _socket_limits(settings: Settings) -> SocketLimits:
             bytes=settings.sender_bytes,
             structs=settings.sender_structs,
         ),
-    )
-
-
-def _log_settings(settings: Settings) -> LogSettings:
-    return LogSettings(
-        history_days=settings.history_days,
-        tail_updates=settings.compaction_updates,
-        tail_bytes=settings.compaction_bytes,
     )
 
 

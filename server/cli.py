@@ -6,6 +6,7 @@ server/operator.py.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -124,11 +125,24 @@ def demo(settings: Settings) -> None:
 @click.option("--subject", metavar="ID", default="anonymous", help="Who writes, in your application's words.")
 @click.option("--name", metavar="TEXT", default="", help="Name shown to others; else the client says it.")
 @click.option("--expires", metavar="SECONDS", type=click.IntRange(1), default=43_200, show_default=True)
-@settings_options("data", "secret_file")
+@settings_options("data", "database", "secret_file")
 def token(settings: Settings, document: str, scope: str, subject: str, name: str, expires: int) -> None:
     """Print a document token, and nothing else."""
-    tokens = Tokens(read_secret(settings.data, settings.secret_file))
+    tokens = Tokens(asyncio.run(_token_secret(settings)))
     click.echo(tokens.mint(document, Scope(scope), subject=subject, name=name, expires=expires))
+
+
+async def _token_secret(settings: Settings) -> bytes:
+    if not settings.in_postgres or settings.secret_file is not None:
+        return read_secret(settings.data, settings.secret_file)
+    from rooms.access import Changes
+    from rooms.records import Records
+
+    records = await Records.open(settings.database_url, Changes())
+    try:
+        return records.secret
+    finally:
+        await records.close()
 
 
 @main.command()

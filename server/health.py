@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crdt.log import LogFigures, LogHealth
+from crdt.log import LogHealth
 from server.api.errors import ApiError, error_response
 from server.metrics import CONTENT_TYPE, Metrics
 from server.security import Security
@@ -24,13 +24,22 @@ class Health:
     """What decides whether this node should be sent work."""
 
     log_health: Callable[[], LogHealth]
-    log_figures: Callable[[], LogFigures | None] = lambda: None
     draining: bool = False
     _checks: dict[str, Callable[[], str]] = field(default_factory=dict)
+    _weaknesses: dict[str, Callable[[], str]] = field(default_factory=dict)
 
     def add(self, name: str, check: Callable[[], str]) -> None:
         """Another thing to be ready for: the check returns a reason against it, or an empty text."""
         self._checks[name] = check
+
+    def add_weakness(self, name: str, check: Callable[[], str]) -> None:
+        """Something the node goes on without, and an operator should know: the check returns a sentence that
+        says what is wrong, or an empty text."""
+        self._weaknesses[name] = check
+
+    def weaknesses(self) -> dict[str, str]:
+        """What the node does without now, by what."""
+        return {name: reason for name, check in self._weaknesses.items() if (reason := check())}
 
     def reasons(self) -> dict[str, str]:
         """Why this node is not ready, by what; empty when it is."""
@@ -57,8 +66,9 @@ def add_routes(
         return web.json_response({"status": "ok"}, headers=NO_STORE)
 
     async def readyz(_: web.Request) -> web.Response:
-        reasons = health.reasons()
-        body = {"status": "not-ready" if reasons else "ready", "reasons": reasons}
+        reasons, weaknesses = health.reasons(), health.weaknesses()
+        status = "not-ready" if reasons else "degraded" if weaknesses else "ready"
+        body = {"status": status, "reasons": reasons | weaknesses}
         return web.json_response(body, status=503 if reasons else 200, headers=NO_STORE)
 
     async def exposition(request: web.Request) -> web.Response:
@@ -71,7 +81,6 @@ def add_routes(
             return error_response(
                 ApiError(403, "forbidden", "Metrics are shown to this machine only, or with --metrics-token.")
             )
-        metrics.read_log(healthy=health.log_health().ok, figures=health.log_figures())
         return web.Response(body=metrics.exposition(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/healthz", healthz)

@@ -1,24 +1,32 @@
 """What this node counts, in a Prometheus registry of its own, and the sampler of the event loop's lag.
 
-No metric has a label that grows with use: no document, no person, no address.
+No metric has a label that grows with use: no document, no person, no address. Workers of one port (see
+server/workers.py) count into files that they share, and any of them tells what all have counted together.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from crdt.log import LogFigures
 
-__all__ = ["CONTENT_TYPE", "LoopLag", "Metrics"]
+__all__ = ["CONTENT_TYPE", "SHARED_FOLDER", "LoopLag", "Metrics"]
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable from which prometheus_client learns, when it is imported, where workers share."""
+
+Together = Literal["livesum", "livemin", "livemax"]
+"""What the workers' gauges make together."""
 
 _LATENCY: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _KNOWN_REASON_LENGTH: Final = 40
@@ -30,6 +38,8 @@ class Metrics:
     """Every metric of one node; it is the `rooms.observer.Observer` of its live rooms."""
 
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+    sources: list[Callable[[], None]] = field(default_factory=list)
+    """What takes over figures that are counted elsewhere; called now and then, and before they are told."""
 
     def __post_init__(self) -> None:
         ProcessCollector(registry=self.registry)
@@ -45,12 +55,14 @@ class Metrics:
         )
         self.document_load = self._histogram("document_load_seconds", "Loading of a document from the log")
         self.loop_lag = self._histogram("loop_lag_seconds", "How late the event loop ran a timer")
-        self.loop_lag_now = self._gauge("loop_lag_last_seconds", "The latest sample of the event loop's lag")
+        self.loop_lag_now = self._gauge(
+            "loop_lag_last_seconds", "The latest sample of the event loop's lag", "livemax"
+        )
         self.readers_shed = self._counter("readers_shed", "Readers that fell behind and were skipped")
         self.refused_messages = Counter(
             "refused", "Messages refused", ["reason"], namespace="twinspace", registry=self.registry
         )
-        self.log_healthy = self._gauge("log_healthy", "1 while the durable log can be written")
+        self.log_healthy = self._gauge("log_healthy", "1 while the durable log can be written", "livemin")
         self.log_waiting_bytes = self._gauge("log_waiting_bytes", "Bytes that wait for their commit")
         self.log_commits = self._gauge("log_commits", "Group commits since the start")
         self.log_commit_seconds = self._gauge(
@@ -61,8 +73,8 @@ class Metrics:
         self.log_quarantined = self._gauge("log_quarantined", "Documents that cannot be compacted")
         self._reasons: set[str] = set()
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, namespace="twinspace", registry=self.registry)
+    def _gauge(self, name: str, text: str, together: Together = "livesum") -> Gauge:
+        return Gauge(name, text, namespace="twinspace", registry=self.registry, multiprocess_mode=together)
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, namespace="twinspace", registry=self.registry)
@@ -81,9 +93,19 @@ class Metrics:
             self.log_compactions.set(figures.compactions)
             self.log_quarantined.set(figures.quarantined)
 
+    def refresh(self) -> None:
+        """Takes over what is counted elsewhere."""
+        for source in self.sources:
+            source()
+
     def exposition(self) -> bytes:
-        """The registry in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """What is counted here, or by all workers of this port together, in Prometheus' text format."""
+        self.refresh()
+        if SHARED_FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
     # rooms.observer.Observer
 
@@ -146,3 +168,4 @@ class LoopLag:
             lag = max(0.0, loop.time() - due)
             self._metrics.loop_lag.observe(lag)
             self._metrics.loop_lag_now.set(lag)
+            self._metrics.refresh()

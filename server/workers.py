@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -22,8 +23,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Final
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from server import logs
 from server.config import Settings
+from server.metrics import SHARED_FOLDER
 
 __all__ = ["run_workers"]
 
@@ -109,6 +113,7 @@ class _Supervisor:
         for worker in [worker for worker in self._workers if not worker.process.is_alive()]:
             self._workers.remove(worker)
             worker.says.close()
+            mark_process_dead(worker.process.pid)  # type: ignore[no-untyped-call]
             if now - worker.started > PROVEN_SECONDS:
                 self._pause = FIRST_PAUSE
             logger.error(
@@ -141,15 +146,21 @@ def run_workers(settings: Settings) -> int:
     Raises OSError when the port cannot be had.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as held:
-        # Bound and never listening: it keeps the port among ours, and gets no connection.
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family) as alone, socket.socket(family) as held:
+        # The first finds out whether somebody else listens there, with whom we would share unknowingly.
+        # The second, bound and never listening, keeps the port among ours, and gets no connection.
+        for each in (alone, held):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        alone.bind((settings.host, settings.port))
+        alone.close()
         held.bind((settings.host, settings.port))
         supervisor = _Supervisor(settings, held.getsockname()[1])
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, supervisor.stop)
-        return supervisor.run()
+        with tempfile.TemporaryDirectory(prefix="twinspace-metrics-") as folder:
+            os.environ[SHARED_FOLDER] = folder
+            return supervisor.run()
 
 
 def _work(values: Mapping[str, Any], says: Connection) -> None:

@@ -137,6 +137,11 @@ class Log(Protocol):
     """A durable update log. All methods are called on the event loop's thread; none of them blocks it."""
 
     @property
+    def name(self) -> str:
+        """This node's name among those that share the log: drawn anew each time."""
+        ...
+
+    @property
     def health(self) -> LogHealth: ...
 
     @property

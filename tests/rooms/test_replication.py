@@ -15,7 +15,7 @@ from neighbours import Neighbour, neighbours
 from crdt.log import LogSettings
 from crdt.log.sqlite import SqliteLog
 from rooms import nodes as nodes_module
-from rooms.bus.messages import Committed, Heads, Hint
+from rooms.bus.messages import Committed, Heads, Hint, Leaving
 
 PAGE = "page/1"
 
@@ -233,7 +233,7 @@ class TestANodeThatIsNotHeard:
             ana.presence(1, {"cursor": 1})
             await until(lambda: rui.heard.get(ana.doc.client_id) is not None)
             await until(lambda: two.nodes.others == {"node-0"})
-            await one.nodes.stop()
+            one.bus.send(Leaving())
             await until(lambda: rui.heard.get(ana.doc.client_id) is None, 0.5)
 
 

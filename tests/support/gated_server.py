@@ -13,7 +13,7 @@ from typing import Any
 
 from gated_log import GatedLog
 
-import server.app
+import server.cluster
 from server.cli import main
 
 
@@ -50,5 +50,5 @@ class GateByFile(GatedLog):
 
 
 if __name__ == "__main__":
-    server.app.SqliteLog = GateByFile  # type: ignore[misc, assignment]
+    server.cluster.SqliteLog = GateByFile  # type: ignore[misc, assignment]
     main()

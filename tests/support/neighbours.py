@@ -88,9 +88,8 @@ async def neighbours(
             told: list[int | None] = []
             nodes = Nodes(registry, bus, own, records_changed=told.append)  # type: ignore[arg-type]
             await bus.open()
-            await nodes.start()
             stack.push_async_callback(bus.close)
             stack.push_async_callback(registry.drain)
-            stack.push_async_callback(nodes.stop)
+            await stack.enter_async_context(nodes.running())
             made.append(Neighbour(bus, registry, nodes, told))
         yield made

@@ -113,6 +113,10 @@ class PostgresLog:
         self._answers.close()
 
     @property
+    def name(self) -> str:
+        return str(self._writer.id)
+
+    @property
     def health(self) -> LogHealth:
         return self._answers.health
 
@@ -140,6 +144,9 @@ class PostgresLog:
 
     async def heads(self, documents: Collection[str]) -> Mapping[str, Head]:
         return await self._read(partial(reader.read_heads, names=documents))
+
+    async def turns(self) -> Mapping[str, int]:
+        return await self._read(reader.read_turns)
 
     async def seed(self, document: str, update: bytes, marker: str, subject: str) -> bool:
         """See `Log.seed`. Raises ValueError for a marker of more than 200 characters."""

@@ -18,6 +18,7 @@ __all__ = [
     "read_foldable",
     "read_heads",
     "read_history",
+    "read_turns",
 ]
 
 _DOCUMENT = """
@@ -96,6 +97,11 @@ async def read_heads(connection: Connection, names: Collection[str]) -> dict[str
     by_key = {key_of(name): name for name in names if is_name(name)}
     rows = await connection.fetch(_HEADS, list(by_key))
     return {by_key[key]: Head(epoch, seq) for key, epoch, seq in rows}
+
+
+async def read_turns(connection: Connection) -> dict[str, int]:
+    """How many calls of each writer took effect."""
+    return {str(id): turn for id, turn in await connection.fetch("SELECT id, turn FROM log.writers")}
 
 
 async def over_threshold(

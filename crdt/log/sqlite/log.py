@@ -1,6 +1,7 @@
 """The embedded log: one SQLite file, one writing thread, one reading thread, compaction beside them."""
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -58,6 +59,7 @@ class SqliteLog:
         """folder: exists. executor: makes the pool that merges, once the first merge is due.
         connect, clock: for tests."""
         self.settings = settings or LogSettings()
+        self.name = secrets.token_hex(8)
         self._folder = folder
         self._path = folder / FILE_NAME
         self._connect = connect
