@@ -17,6 +17,7 @@ REASONS = {
     "io-error": "The database's disk reports an error. Saving goes on by itself when it answers again.",
     "busy": "The database is too busy. Saving goes on by itself when it has room for us again.",
     "corrupt": "The database reports damaged data. Run `twinspace check`, restore a backup.",
+    "moving": "The log is being moved to or from this database. The server starts when that is done.",
     "moved": "The log's tables are gone from the database. Restore a backup or restart the server.",
     "stalled": "The database has not answered for a while. Edits are saved as soon as it does.",
 }

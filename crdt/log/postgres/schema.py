@@ -10,9 +10,20 @@ from crdt.errors import LogCorrupt
 from crdt.log.postgres.connections import Connection, hurry
 from crdt.log.postgres.steps import STEPS
 
-__all__ = ["SCHEMA_VERSION", "key_of", "migrate", "snapshot_checksum", "update_checksum", "verify_version"]
+__all__ = [
+    "MOVING",
+    "SCHEMA_VERSION",
+    "key_of",
+    "migrate",
+    "snapshot_checksum",
+    "update_checksum",
+    "verify_version",
+]
 
 SCHEMA_VERSION = len(STEPS)
+
+MOVING = 0x5457494E4D4F56  # "TWINMOV"
+"""An advisory lock: each node that serves the log shares it, whoever moves the log has it alone."""
 
 _APPLICATION = "twinspace log"
 _ADVISORY_LOCK = 0x5457494E4C4F47  # "TWINLOG"

@@ -115,6 +115,7 @@ CREATE PROCEDURE log.append(
 ) LANGUAGE plpgsql AS $$
 DECLARE
     _who integer[];
+    _found bytea[];
     _ids bigint[];
     _now integer[];
     _places integer[] := _entry_place;
@@ -143,17 +144,23 @@ BEGIN
             WHERE w.new AND w.first AND NOT EXISTS (SELECT FROM log.documents d WHERE d.key = w.key)
             ORDER BY w.key ON CONFLICT (key) DO NOTHING;
         END IF;
-        SELECT array_agg(d.id ORDER BY w.place), array_agg(d.epoch ORDER BY w.place),
-            array_agg(coalesce(d.head_seq, 0) ORDER BY w.place),
-            array_agg(coalesce(d.tail_count, 0) ORDER BY w.place),
-            array_agg(coalesce(d.tail_bytes, 0) ORDER BY w.place),
-            array_agg(d.id IS NULL ORDER BY w.place)
-        INTO _ids, _now, _heads, _tail_counts, _tail_sizes, _news
-        FROM unnest(_keys) WITH ORDINALITY w(key, place) LEFT JOIN (
+        SELECT array_agg(d.key), array_agg(d.id), array_agg(d.epoch), array_agg(d.head_seq),
+            array_agg(d.tail_count), array_agg(d.tail_bytes)
+        INTO _found, _ids, _now, _heads, _tail_counts, _tail_sizes
+        FROM (
             SELECT id, key, epoch, head_seq, tail_count, tail_bytes FROM log.documents
             WHERE key = ANY (_keys) ORDER BY key FOR UPDATE
-        ) d ON d.key = w.key;
-        -- Once more when somebody deleted a document meanwhile.
+        ) d;
+        EXIT WHEN _found = _keys;
+        -- Some are not to be made; or somebody deleted one meanwhile, then once more.
+        SELECT array_agg(f.id ORDER BY w.place), array_agg(f.epoch ORDER BY w.place),
+            array_agg(coalesce(f.head, 0) ORDER BY w.place),
+            array_agg(coalesce(f.count, 0) ORDER BY w.place),
+            array_agg(coalesce(f.size, 0) ORDER BY w.place), array_agg(f.id IS NULL ORDER BY w.place)
+        INTO _ids, _now, _heads, _tail_counts, _tail_sizes, _news
+        FROM unnest(_keys) WITH ORDINALITY w(key, place)
+        LEFT JOIN unnest(_found, _ids, _now, _heads, _tail_counts, _tail_sizes)
+            f(key, id, epoch, head, count, size) ON f.key = w.key;
         EXIT WHEN NOT EXISTS (
             SELECT FROM unnest(_news, _firsts) w(missing, first) WHERE w.missing AND w.first);
     END LOOP;

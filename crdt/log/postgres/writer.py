@@ -27,7 +27,8 @@ import asyncpg
 
 from crdt.log.postgres.calls import Append, Call, Delete, DeleteCall, GroupCall, Item, Result
 from crdt.log.postgres.connections import Connection, Connections, hurry, verify
-from crdt.log.postgres.faults import Deaf, classify, may_be_tried_again
+from crdt.log.postgres.faults import Deaf, classify, may_be_tried_again, unavailable
+from crdt.log.postgres.schema import MOVING
 
 __all__ = ["Listener", "Writer"]
 
@@ -250,6 +251,9 @@ class Writer:
         connection.add_termination_listener(self._lost)
         connection.add_log_listener(self._warned)
         try:
+            (is_served,) = await self._answer("SELECT pg_try_advisory_lock_shared($1)", MOVING)
+            if not is_served:
+                raise unavailable("moving")
             turn, heads, refused = await self._answer(_SETTLE, self.id, self._number)
         except BaseException:
             self._hang_up()

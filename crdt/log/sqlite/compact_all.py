@@ -2,30 +2,19 @@
 
 import asyncio
 import sqlite3
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
+from crdt.errors import LogUnavailable
 from crdt.log import LogSettings
 from crdt.log.check import Progress, no_progress
+from crdt.log.compact_all import CompactReport, fold_all
 from crdt.log.sqlite.folder import FolderLock
 from crdt.log.sqlite.log import SqliteLog
 from crdt.log.sqlite.reader import over_threshold
 from crdt.log.sqlite.schema import FILE_NAME, connect
 
-__all__ = ["CompactReport", "compact_all"]
-
-
-@dataclass(slots=True)
-class CompactReport:
-    """What became smaller."""
-
-    compacted: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
-    """(document, why). These are as they were."""
-    bytes_before: int = 0
-    bytes_after: int = 0
+__all__ = ["compact_all"]
 
 
 def compact_all(
@@ -54,14 +43,7 @@ async def _compact_documents(
     await log.open()
     try:
         names = await log.read(partial(over_threshold, updates=0, size=0, quarantined=True))
-        for done, name in enumerate(names):
-            progress("documents", done, len(names))
-            try:
-                report.compacted += await log.compact(name)
-            except (CompactionFailed, LogCorrupt) as error:
-                report.failed.append((name, str(error)))
-        progress("documents", len(names), len(names))
-        await log.prune()
+        await fold_all(log, names, progress, report)
     finally:
         await log.close()
 
