@@ -11,14 +11,28 @@ from typing import Any, Final
 from sqlalchemy import Column, RowMapping, Table, delete, insert, select, tuple_, update
 
 from . import outbox
+from .faults import RecordsUnusable
 from .records import Reading, Records
 from .schema import changes, metadata, settings
 
-__all__ = ["Counted", "copy_records", "count_records"]
+__all__ = [
+    "MOVED",
+    "MOVING_FROM",
+    "Counted",
+    "copy_records",
+    "count_records",
+    "note",
+    "noted",
+    "refuse_if_moved",
+]
 
 ROWS_AT_ONCE: Final = 1_000
-OWN: Final = frozenset({outbox.PRUNED})
-"""Settings that tell of the outbox, which is not moved: no node that would read it is there yet."""
+MOVED: Final = "moved"
+"""The setting by which records say that they live elsewhere now, and where."""
+MOVING_FROM: Final = "moving-from"
+"""The setting by which records say of which installation they are becoming a copy."""
+OWN: Final = frozenset({outbox.PRUNED, MOVED, MOVING_FROM})
+"""Settings that are a database's own. The outbox is not moved: no node that would read it is there yet."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,6 +86,33 @@ async def count_records(records: Records) -> dict[str, Counted]:
                         count.add(row)
                 found[table.name] = count.result()
     return found
+
+
+async def noted(records: Records, key: str) -> str | None:
+    """What these records say of being moved: MOVED or MOVING_FROM."""
+    async with records.reading() as tx:
+        found: str | None = await tx.value(select(settings.c.value).where(settings.c.key == key))
+        return found
+
+
+async def note(records: Records, key: str, value: str | None) -> None:
+    """Puts down, or takes away, what these records say."""
+    async with records.writing() as tx:
+        if value is None:
+            await tx.do(delete(settings).where(settings.c.key == key))
+        else:
+            await tx.put(settings, [{"key": key, "value": value}])
+
+
+async def refuse_if_moved(records: Records) -> None:
+    """Raises RecordsUnusable when these records live elsewhere now, or are on their way here."""
+    target = await noted(records, MOVED)
+    if target is not None:
+        raise RecordsUnusable(
+            f"This installation was moved to {target}. Serve that one: this copy is not written to any more."
+        )
+    if await noted(records, MOVING_FROM) is not None:
+        raise RecordsUnusable("This installation is not complete: finish `twinspace migrate` first.")
 
 
 class _Count:

@@ -22,6 +22,7 @@ from rooms.nodes import Nodes
 from rooms.quarantine import Quarantine
 from rooms.registry import Registry
 from rooms.services import Services
+from rooms.transfer import refuse_if_moved
 from server import health
 from server.api import dispatch, documents, me, members, openapi, pages, people, schools, session, spaces
 from server.api.documents import DOCUMENTS, Documents
@@ -81,6 +82,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         stack.push_async_callback(log.close)
         services = await Services.open(settings.database_url, changes=changes)
         stack.push_async_callback(services.close)
+        await refuse_if_moved(services.records)
         tokens = Tokens(token_secret(settings, services.records), services.clock)
         bus = make_bus(settings, services.records, log.name)
         await bus.open()

@@ -1,4 +1,5 @@
-"""The command line: `twinspace demo | serve | add | list | token | check | compact | backup | restore`.
+"""The command line: `twinspace demo | serve | add | list | token | check | compact | backup | restore |
+migrate`.
 
 Every command takes the settings that concern it as flags, see server/options.py; `add` and `list` are in
 server/operator.py.
@@ -223,6 +224,34 @@ def restore(settings: Settings, file: Path) -> None:
     with progress() as tell:
         report = unpack(file, settings.data, tell)
     click.echo(f"{report.documents} documents restored into {settings.data}. Start the server on it.")
+
+
+@main.command()
+@click.option(
+    "--from", "source", required=True, metavar="URL", help="sqlite:///DATA-FOLDER or postgresql://..."
+)
+@click.option("--to", "target", required=True, metavar="URL", help="The other of the two.")
+def migrate(source: str, target: str) -> None:
+    """Move a whole installation from SQLite to PostgreSQL, or back.
+
+    Run it beside the running server first: it copies nearly everything. Then stop the server and run the
+    same again: it copies the rest, compares both sides to the last byte, and only then is it done. It can be
+    stopped and run again at any time.
+    """
+    from server.migrate import migrate as move
+
+    with progress() as tell:
+        outcome = asyncio.run(move(source, target, tell))
+    moved = outcome.moved
+    click.echo(
+        f"{moved.documents} documents looked at, {moved.changed} copied with {moved.entries} updates, "
+        f"{moved.removed} removed that are gone."
+    )
+    if not outcome.finished:
+        raise click.ClickException(
+            "The server still runs, so this is not the end: stop it, and run the same command again."
+        )
+    click.echo(f"{outcome.people} people. Both sides are equal. The old one is not served any more.")
 
 
 @contextmanager

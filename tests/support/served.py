@@ -106,6 +106,11 @@ class Server:
             raise AssertionError(f"the server did not stop:\n{self.said()[-3000:]}") from None
         assert code == 0, f"the server ended with {code}:\n{self.said()[-3000:]}"
 
+    def start_and_stop(self) -> None:
+        """Has it make what it keeps."""
+        with self:
+            pass
+
     def kill(self) -> None:
         """Ends it as a power cut would."""
         assert self._process is not None
