@@ -1,4 +1,8 @@
-"""A changed right acts on open sockets at once: lock, removal, log-out, new card. Real port and records."""
+"""A changed right acts on open sockets at once: lock, removal, log-out, new card. Real ports and records.
+
+Each promise is kept on one node, and on two, where teachers come in through the one and pupils through the
+other; also while there is no Redis between them.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,39 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
+from backing import finished
 from websockets.asyncio.client import connect
 from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, hocuspocus, presences, string, update
 
+from crdt.log.check import no_progress
+from load.backing import PostgreSQL, free_port
+from rooms.access import Changes
 from rooms.demo import Demo, Login, furnish
+from rooms.records import Records
+from rooms.transfer import copy_records
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening
 
-AT_ONCE = 2.0
-"""Seconds: design promise 5, on one node."""
+AT_ONCE = {"one node": 2.0, "two nodes": 5.0, "two nodes without Redis": 5.0}
+"""Seconds: design promise 5."""
 
 
 @dataclass
 class House:
-    """A running node with the demo's people."""
+    """A running node, or two, with the demo's people."""
 
-    node: Node
-    address: str
+    nodes: list[Node]
+    addresses: list[str]
     demo: Demo
+    at_once: float
+    """Seconds in which a change has to act."""
 
     def find(self, role: str, school: int = 0) -> Login:
         towns = list(dict.fromkeys(login.town for login in self.demo.logins))
@@ -38,14 +50,15 @@ class House:
 
     @asynccontextmanager
     async def visitor(self, login: Login) -> AsyncIterator[Visitor]:
-        async with aiohttp.ClientSession(headers={"Origin": self.address}) as http:
-            visitor = Visitor(self, http)
+        address = self.addresses[0 if login.role == "admin" else -1]
+        async with aiohttp.ClientSession(headers={"Origin": address}) as http:
+            visitor = Visitor(address, http)
             body = (
                 {"method": "code", "code": login.code}
                 if login.code
                 else {"method": "password", "email": login.email, "password": login.password}
             )
-            async with http.post(f"{self.address}/api/session", json=body) as response:
+            async with http.post(f"{address}/api/session", json=body) as response:
                 assert response.status == 200, await response.text()
                 visitor.me = await response.json()
                 cookie = next(iter(response.cookies.values()))
@@ -56,23 +69,23 @@ class House:
 class Visitor:
     """Somebody logged in, with REST and sockets."""
 
-    def __init__(self, house: House, http: aiohttp.ClientSession) -> None:
-        self.house = house
+    def __init__(self, address: str, http: aiohttp.ClientSession) -> None:
+        self.address = address
         self.http = http
         self.me: dict = {}
         self.cookie = ""
 
     async def call(self, method: str, path: str, body: object = None) -> object:
         async with self.http.request(
-            method, f"{self.house.address}/api{path}", json=body, headers={"Cookie": self.cookie}
+            method, f"{self.address}/api{path}", json=body, headers={"Cookie": self.cookie}
         ) as response:
             assert response.status < 300, f"{method} {path}: {response.status} {await response.text()}"
             return await response.json() if response.status != 204 else None
 
     @asynccontextmanager
     async def socket(self) -> AsyncIterator[Line]:
-        headers = {"Cookie": self.cookie, "Origin": self.house.address}
-        async with hocuspocus(self.house.address.replace("http", "ws"), additional_headers=headers) as line:
+        headers = {"Cookie": self.cookie, "Origin": self.address}
+        async with hocuspocus(self.address.replace("http", "ws"), additional_headers=headers) as line:
             yield line
 
 
@@ -83,19 +96,49 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-async def house(furnished: Path, tmp_path: Path) -> AsyncIterator[House]:
-    data = tmp_path / "data"
-    shutil.copytree(furnished, data)
-    settings = Settings(data=data, port=0)
-    demo = await furnish(settings.records_file)
-    async with open_node(settings) as node, listening(node) as address:
-        yield House(node, address, demo)
+@pytest.fixture(scope="module")
+def furnished_database(postgres: PostgreSQL, furnished: Path) -> str:
+    """The demo in PostgreSQL, to be copied for each test."""
+    url = finished(postgres.create_database())
+    finished(_copy(furnished, url))
+    return url
 
 
-async def notice(line: Line, kind: str) -> dict:
+async def _copy(folder: Path, url: str) -> None:
+    source = await Records.open(Settings(data=folder).database_url, Changes())
+    target = await Records.open(url, Changes())
+    await copy_records(source, target, no_progress)
+    await source.close()
+    await target.close()
+
+
+@pytest.fixture(params=list(AT_ONCE))
+async def house(request: pytest.FixtureRequest, furnished: Path, tmp_path: Path) -> AsyncIterator[House]:
+    how: str = request.param
+    demo = await furnish(Settings(data=furnished).records_file)
+    async with AsyncExitStack() as stack:
+        if how == "one node":
+            data = tmp_path / "data"
+            shutil.copytree(furnished, data)
+            every = [Settings(data=data, port=0)]
+        else:
+            server: PostgreSQL = request.getfixturevalue("postgres")
+            template: str = request.getfixturevalue("furnished_database")
+            url = finished(server.create_database(template=template.rpartition("/")[2]))
+            stack.callback(lambda: finished(server.drop_database(url.rpartition("/")[2])))
+            away = how == "two nodes without Redis"
+            redis = f"redis://127.0.0.1:{free_port()}" if away else request.getfixturevalue("valkey").url
+            every = [
+                Settings(data=tmp_path / name, port=0, database=url, redis=redis) for name in ("one", "two")
+            ]
+        nodes = [await stack.enter_async_context(open_node(settings)) for settings in every]
+        addresses = [await stack.enter_async_context(listening(node)) for node in nodes]
+        yield House(nodes, addresses, demo, AT_ONCE[how])
+
+
+async def notice(line: Line, kind: str, within: float) -> dict:
     """The next stateless message of this type, within the promised time."""
-    async with asyncio.timeout(AT_ONCE):
+    async with asyncio.timeout(within):
         while True:
             frame = await line.hear()
             if frame.type == 5 and (said := json.loads(frame.text))["type"] == kind:
@@ -127,7 +170,7 @@ async def test_a_lock_turns_open_pages_read_only_and_back(house):
             await open_page(line, document)
             assert await status_of(line, writer, document) == "status 1"
             await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "We compare first."})
-            said = await notice(line, "access")
+            said = await notice(line, "access", house.at_once)
             assert (said["scope"], said["reason"], said["note"]) == (
                 "readonly",
                 "locked",
@@ -136,7 +179,7 @@ async def test_a_lock_turns_open_pages_read_only_and_back(house):
             assert (await line.hear_until("authenticated"))[-1].word == "authenticated readonly"
             assert await status_of(line, writer, document) == "status 0"
             await teacher.call("DELETE", f"/pages/{page['id']}/lock")
-            assert (await notice(line, "access"))["scope"] == "read-write"
+            assert (await notice(line, "access", house.at_once))["scope"] == "read-write"
             assert await status_of(line, Writer(), document) == "status 1"
 
 
@@ -145,10 +188,10 @@ async def test_a_lock_that_ends_by_itself_ends_on_open_pages_too(house):
         _, page = await editable_page(pupil)
         async with pupil.socket() as line:
             await open_page(line, page["document"])
-            until = house.node.services.clock() + 1.0
+            until = house.nodes[0].services.clock() + 1.0
             await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "A minute.", "until": until})
-            assert (await notice(line, "access"))["scope"] == "readonly"
-            async with asyncio.timeout(1.0 + AT_ONCE):
+            assert (await notice(line, "access", house.at_once))["scope"] == "readonly"
+            async with asyncio.timeout(1.0 + house.at_once):
                 while (await line.hear()).word != "authenticated read-write":
                     pass
 
@@ -164,13 +207,13 @@ async def test_a_removed_member_loses_every_document_and_the_others_see_the_list
             assert await desk.log_in(f"space/{space}", "session") == "readonly"
             await teacher.call("DELETE", f"/memberships/{membership}")
             denied: set[str | None] = set()
-            async with asyncio.timeout(AT_ONCE):
+            async with asyncio.timeout(house.at_once):
                 while len(denied) < 2:
                     frame = await line.hear()
                     if frame.word == "denied removed":
                         denied.add(frame.key)
             assert denied == {page["document"], f"space/{space}"}
-            assert "members" in (await notice(desk, "space"))["changed"]
+            assert "members" in (await notice(desk, "space", house.at_once))["changed"]
             await line.say(SYNC, update(Writer().insert("I am still here")), page["document"])
             await line.say(AUTH, b"\x00" + string("session") + string("4.8.0"), page["document"])
             assert (await line.hear_until("denied", key=page["document"]))[-1]
@@ -184,8 +227,8 @@ async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
             await open_page(second, page["document"])
             await pupil.call("DELETE", "/session")
             for line in (first, second):
-                assert (await notice(line, "bye"))["reason"] == "logged-out"
-                code, _ = await line.closed(AT_ONCE)
+                assert (await notice(line, "bye", house.at_once))["reason"] == "logged-out"
+                code, _ = await line.closed(house.at_once)
                 assert code == 4401
 
 
@@ -195,7 +238,7 @@ async def test_a_new_card_ends_the_log_ins_of_the_old_one(house):
         async with pupil.socket() as line:
             await open_page(line, page["document"])
             await teacher.call("POST", f"/people/{pupil.me['person']['id']}/code")
-            code, _ = await line.closed(AT_ONCE)
+            code, _ = await line.closed(house.at_once)
             assert code == 4401
 
 
@@ -204,16 +247,17 @@ async def test_y_websocket_clients_with_a_cookie_are_closed_when_removed(house):
         space, page = await editable_page(pupil)
         members = await teacher.call("GET", f"/spaces/{space}/members")
         membership = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
-        url = f"{house.address.replace('http', 'ws')}/collab/{page['document']}"
-        headers = {"Cookie": pupil.cookie, "Origin": house.address}
+        url = f"{pupil.address.replace('http', 'ws')}/collab/{page['document']}"
+        headers = {"Cookie": pupil.cookie, "Origin": pupil.address}
         async with connect(url, additional_headers=headers, compression=None) as ws:
             line = Line(ws, keyed=False)
             await line.sync()
             await teacher.call("DELETE", f"/memberships/{membership}")
-            code, reason = await line.closed(AT_ONCE)
+            code, reason = await line.closed(house.at_once)
             assert (code, reason) == (4403, "removed")
 
 
+@pytest.mark.parametrize("house", ["one node", "two nodes"], indirect=True)
 async def test_presence_says_who_the_server_knows_not_who_the_client_claims_to_be(house):
     async with (
         house.visitor(house.find("admin")) as teacher,
@@ -243,10 +287,10 @@ async def test_the_space_document_takes_no_edits_from_anybody(house):
 
 async def test_a_cookie_does_not_count_on_a_socket_another_sites_page_opened(house):
     async with house.visitor(house.find("student")) as pupil:
-        for origin in ("https://evil.example", "null", house.address + ".evil.example"):
+        for origin in ("https://evil.example", "null", pupil.address + ".evil.example"):
             with pytest.raises(Exception, match="403"):
                 async with connect(
-                    house.address.replace("http", "ws") + "/collab",
+                    pupil.address.replace("http", "ws") + "/collab",
                     additional_headers={"Cookie": pupil.cookie, "Origin": origin},
                 ):
                     pass
