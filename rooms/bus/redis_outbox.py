@@ -23,6 +23,8 @@ __all__ = ["Outbox", "joined", "sized"]
 Message = DocumentMessage | NodeMessage
 PIPELINE_BYTES = 256 * 1024
 """What one turn sends at most: less than a slow network carries before its answer counts as missing."""
+TURN_MESSAGES = 2_000
+"""What one turn joins at most."""
 OVERHEAD = 64
 """Bytes that a message costs beyond its payload, roughly."""
 
@@ -63,7 +65,7 @@ class Outbox:
         """What is sent next, joined; empty when nothing waits."""
         taken: list[Message] = []
         size = 0
-        while self._waiting and size < PIPELINE_BYTES:
+        while self._waiting and size < PIPELINE_BYTES and len(taken) < TURN_MESSAGES:
             message, each = self._waiting.popleft()
             taken.append(message)
             size += each

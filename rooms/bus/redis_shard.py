@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import MovedError, RedisError
 
+from rooms.bus import Figures
 from rooms.bus.redis_outbox import Message, Outbox
 from rooms.bus.redis_servers import Limits, Lost, brief, check_role, connect, hang_up, packed, read
 from rooms.bus.redis_subscriptions import Subscription, Subscriptions
@@ -27,35 +28,15 @@ from rooms.bus.redis_url import Kind, Place, Servers
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
-__all__ = ["Figures", "Parcel", "Post", "Shard"]
+__all__ = ["Parcel", "Post", "Shard"]
 
 logger = logging.getLogger(__name__)
 
 HELLO: Final[bytes] = packed(b"HELLO")
 UNNAMEABLE: Final = re.compile(r"[^!-~]")
 """What may not stand in the name of a connection."""
-AT_ONCE: Final = 100
+AT_ONCE: Final = 200
 """Messages handled before the loop gets a turn."""
-
-
-@dataclass(slots=True)
-class Figures:
-    """What a bus has done since it was made."""
-
-    published: int = 0
-    """Envelopes that a server has taken."""
-    published_bytes: int = 0
-    received: int = 0
-    """Envelopes of others, and this node's own that came back."""
-    received_bytes: int = 0
-    dropped_full: int = 0
-    """Messages that waited when too many did."""
-    dropped_away: int = 0
-    """Messages said while their server was away."""
-    unverified: int = 0
-    """Envelopes that no node of this installation wrote, or not for that channel."""
-    reconnects: int = 0
-    away_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +222,13 @@ class Shard:
             except TimeoutError:
                 await self._greet(connection, HELLO)
                 continue
-            parcels, self._again = self._again, []
-            for message in self._outbox.take():
-                parcel = self._post.pack(message)
-                if parcel is not None:
-                    parcels.append(parcel)
-            if parcels:
-                await self._send(connection, parcels)
+            again, self._again = self._again, []
+            if again:
+                await self._send(connection, again)
+            messages = self._outbox.take()
+            for start in range(0, len(messages), AT_ONCE):
+                packed_up = map(self._post.pack, messages[start : start + AT_ONCE])
+                await self._send(connection, [parcel for parcel in packed_up if parcel is not None])
             if not (self._again or len(self._outbox)):
                 self._idle.set()
 
