@@ -85,7 +85,9 @@ class LiveRoom:
         self._document = Document(shelf.limits)
         self._owners: dict[int, str] = {}
         self._gate = Gate(self._publish, self._fail, self.resume)
-        self._replication = Replication(name, shelf.log, self._take_remote, self._start_over)
+        self._replication = Replication(
+            name, shelf.log, self._take_remote, self._start_over, shelf.observer.caught_up
+        )
         self._version = 0
         self._loaded = False
         self._answer: tuple[int, bytes, list[bytes]] | None = None

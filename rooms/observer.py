@@ -23,6 +23,10 @@ class Observer(Protocol):
         ...
 
     def reader_shed(self) -> None: ...
+    def caught_up(self, edits: int) -> None:
+        """So many edits of other nodes were read from the log, because the bus did not bring them."""
+        ...
+
     def refused(self, reason: str) -> None: ...
 
 
@@ -48,6 +52,9 @@ class SilentObserver:
         pass
 
     def reader_shed(self) -> None:
+        pass
+
+    def caught_up(self, edits: int) -> None:
         pass
 
     def refused(self, reason: str) -> None:

@@ -44,14 +44,23 @@ Take = Callable[[Sequence[bytes], Owners], None]
 class Replication:
     """The head of one live document. All methods belong to the loop's thread."""
 
-    def __init__(self, name: str, log: Log, take: Take, start_over: Callable[[str], None]) -> None:
-        """start_over: throws the document in memory away and loads it again; told why."""
+    def __init__(
+        self,
+        name: str,
+        log: Log,
+        take: Take,
+        start_over: Callable[[str], None],
+        caught_up: Callable[[int], None] = lambda edits: None,
+    ) -> None:
+        """start_over: throws the document in memory away and loads it again; told why. caught_up: hears how
+        many entries had to be read from the log."""
         self.head = 0
         self.epoch = 0
         self._name = name
         self._log = log
         self._take = take
         self._start_over = start_over
+        self._caught_up = caught_up
         self._active = False
         self._closed = False
         self._known = 0
@@ -248,6 +257,7 @@ class Replication:
         fresh = [entry for entry in missing if entry.seq not in self._own]
         self.head = missing[-1].seq
         self._own = {sequence for sequence in self._own if sequence > self.head}
+        self._caught_up(len(fresh))
         self._take_in([entry.update for entry in fresh], _owners_of(fresh))
 
 

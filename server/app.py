@@ -123,6 +123,11 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             registry, bus, log, records_changed=follower.wake, spent=budgets.told, charge=budgets.charge
         )
         services.records.on_commit(nodes.say_changed)
+        metrics.sources.append(
+            lambda: metrics.read_bus(
+                up=bus.state is not BusState.AWAY, others=len(nodes.others), figures=bus.figures
+            )
+        )
         metrics.sources.append(lambda: metrics.read_log(healthy=log.health.ok, figures=log.figures))
         state = Health(lambda: log.health)
         state.add("records", lambda: services.records.trouble)

@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from crdt.log import LogFigures
+from rooms.bus import Figures
 
 __all__ = ["CONTENT_TYPE", "SHARED_FOLDER", "LoopLag", "Metrics"]
 
@@ -71,6 +72,15 @@ class Metrics:
         self.log_failures = self._gauge("log_failures", "Group commits that failed since the start")
         self.log_compactions = self._gauge("log_compactions", "Documents folded into a snapshot")
         self.log_quarantined = self._gauge("log_quarantined", "Documents that cannot be compacted")
+        self.bus_up = self._gauge("bus_up", "1 unless other nodes cannot be heard", "livemin")
+        self.bus_published = self._gauge("bus_published", "Messages given to the bus since the start")
+        self.bus_received = self._gauge("bus_received", "Messages heard on the bus since the start")
+        self.bus_dropped = self._gauge("bus_dropped", "Messages the bus could not carry since the start")
+        self.bus_unverified = self._gauge("bus_unverified", "Messages that no node of ours wrote")
+        self.bus_reconnects = self._gauge("bus_reconnects", "Connections to the bus made anew")
+        self.bus_away_seconds = self._gauge("bus_away_seconds", "Seconds without the bus since the start")
+        self.other_nodes = self._gauge("other_nodes", "Other nodes that are heard", "livemax")
+        self.pulled = self._counter("pulled", "Edits of other nodes read from the log, for the bus lost them")
         self._reasons: set[str] = set()
 
     def _gauge(self, name: str, text: str, together: Together = "livesum") -> Gauge:
@@ -92,6 +102,17 @@ class Metrics:
             self.log_failures.set(figures.failures)
             self.log_compactions.set(figures.compactions)
             self.log_quarantined.set(figures.quarantined)
+
+    def read_bus(self, *, up: bool, others: int, figures: Figures) -> None:
+        """Takes over what the bus between nodes counts itself."""
+        self.bus_up.set(up)
+        self.other_nodes.set(others)
+        self.bus_published.set(figures.published)
+        self.bus_received.set(figures.received)
+        self.bus_dropped.set(figures.dropped_full + figures.dropped_away)
+        self.bus_unverified.set(figures.unverified)
+        self.bus_reconnects.set(figures.reconnects)
+        self.bus_away_seconds.set(figures.away_seconds)
 
     def refresh(self) -> None:
         """Takes over what is counted elsewhere."""
@@ -132,6 +153,9 @@ class Metrics:
 
     def reader_shed(self) -> None:
         self.readers_shed.inc()
+
+    def caught_up(self, edits: int) -> None:
+        self.pulled.inc(edits)
 
     def refused(self, reason: str) -> None:
         # A reason is one of our own words; should a stranger's ever get here, it must not grow the registry.

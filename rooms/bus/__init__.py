@@ -11,12 +11,13 @@ notices a gap by sequence numbers and asks the truth.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from rooms.bus.messages import DocumentMessage, NodeMessage
 
-__all__ = ["Bus", "BusState", "DocumentListener", "NodeListener"]
+__all__ = ["Bus", "BusState", "DocumentListener", "Figures", "NodeListener"]
 
 DocumentListener = Callable[[str, DocumentMessage], None]
 """Called on the loop's thread with the node that sent and what it said; must not raise."""
@@ -30,6 +31,26 @@ class BusState(Enum):
     """What is sent is delivered, as far as anybody can tell."""
     AWAY = "away"
     """Nothing is delivered now: listeners have to ask the log and the records instead."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a bus has done since it was made."""
+
+    published: int = 0
+    """Envelopes that a server has taken."""
+    published_bytes: int = 0
+    received: int = 0
+    """Envelopes of others, and this node's own that came back."""
+    received_bytes: int = 0
+    dropped_full: int = 0
+    """Messages that waited when too many did."""
+    dropped_away: int = 0
+    """Messages said while their server was away."""
+    unverified: int = 0
+    """Envelopes that no node of this installation wrote, or not for that channel."""
+    reconnects: int = 0
+    away_seconds: float = 0.0
 
 
 class Bus(Protocol):
@@ -47,6 +68,9 @@ class Bus(Protocol):
     def reason(self) -> str:
         """Why the bus is away, as a sentence for an operator; empty else."""
         ...
+
+    @property
+    def figures(self) -> Figures: ...
 
     def on_state(self, callback: Callable[[BusState], None]) -> Callable[[], None]:
         """Calls back at each change of state, once every subscription stands when it is up again; returns the

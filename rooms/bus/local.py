@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rooms.bus import BusState, DocumentListener, NodeListener
+from rooms.bus import BusState, DocumentListener, Figures, NodeListener
 from rooms.bus.messages import Changed, DocumentMessage, Heads, Leaving, NodeMessage, Spent, fitting
 
 __all__ = ["LocalBus", "LocalHub"]
@@ -28,6 +28,7 @@ class LocalBus:
     def __init__(self, hub: LocalHub | None = None, node: str | None = None) -> None:
         self.node = node or secrets.token_hex(8)
         self.reason = ""
+        self.figures = Figures()
         self._hub = hub
         self._documents: dict[str, DocumentListener] = {}
         self._listeners: dict[object, NodeListener] = {}

@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Final, ParamSpec, TypeVar
 
-from rooms.bus import BusState, DocumentListener, NodeListener
+from rooms.bus import BusState, DocumentListener, Figures, NodeListener
 from rooms.bus.messages import (
     BadEnvelope,
     Changed,
@@ -36,11 +36,11 @@ from rooms.bus.messages import (
 )
 from rooms.bus.redis_outbox import Message
 from rooms.bus.redis_servers import Layout, Limits, Lost, Scout, slot_of
-from rooms.bus.redis_shard import Figures, Parcel, Post, Shard
+from rooms.bus.redis_shard import Parcel, Post, Shard
 from rooms.bus.redis_subscriptions import Subscription
 from rooms.bus.redis_url import Kind, Place, Servers
 
-__all__ = ["Figures", "Limits", "RedisBus"]
+__all__ = ["Limits", "RedisBus"]
 
 logger = logging.getLogger(__name__)
 

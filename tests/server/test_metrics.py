@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from crdt.log import LogFigures
+from rooms.bus import Figures
 from rooms.observer import Observer
 from server.metrics import LoopLag, Metrics
 
@@ -21,6 +22,7 @@ def test_metrics_are_the_observer_of_live_rooms() -> None:
     observer.edit_committed(0.003)
     observer.fanned_out(0.004, 49)
     observer.reader_shed()
+    observer.caught_up(7)
     observer.refused("forged-author")
     value = metrics.registry.get_sample_value
     assert value("twinspace_connections") == 1
@@ -30,7 +32,17 @@ def test_metrics_are_the_observer_of_live_rooms() -> None:
     assert value("twinspace_edit_to_durable_seconds_sum") == 0.003
     assert value("twinspace_edit_to_fan_out_seconds_bucket", {"le": "0.005"}) == 1
     assert value("twinspace_readers_shed_total") == 1
+    assert value("twinspace_pulled_total") == 7
     assert value("twinspace_refused_total", {"reason": "forged-author"}) == 1
+
+
+def test_what_the_bus_and_the_log_count_is_taken_over_when_it_is_told() -> None:
+    metrics = Metrics()
+    figures = Figures(published=5, dropped_full=1, dropped_away=2)
+    metrics.sources.append(lambda: metrics.read_bus(up=False, others=1, figures=figures))
+    told = metrics.exposition().decode()
+    for line in ("bus_up 0.0", "bus_published 5.0", "bus_dropped 3.0", "other_nodes 1.0"):
+        assert f"\ntwinspace_{line}\n" in told
 
 
 def test_reasons_from_outside_cannot_grow_the_registry() -> None:
