@@ -1,8 +1,8 @@
 """The command line: `twinspace demo | serve | add | list | token | check | compact | backup | restore |
 migrate`.
 
-Every command takes the settings that concern it as flags, see server/options.py; `add` and `list` are in
-server/operator.py.
+Every command takes the settings that concern it as flags, see server/options.py. `add` and `list` are in
+server/operator.py, what looks after stored data in server/upkeep.py.
 """
 
 from __future__ import annotations
@@ -10,25 +10,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import uvloop
 from rich.console import Console
-from rich.progress import Progress, TaskID
 from sqlalchemy.exc import SQLAlchemyError
 
 from crdt.errors import CrdtError
-from crdt.log import LogSettings
 from rooms.access import Scope
 from rooms.faults import RecordsError
-from server import logs, operator
+from server import logs, operator, upkeep
 from server.config import ConfigError, Settings
 from server.options import settings_options
-from server.tokens import SECRET_FILE, SecretError, TokenError, Tokens, read_secret
+from server.tokens import SecretError, TokenError, Tokens, read_secret
 
 __all__ = ["EXPLAINED", "main"]
 
@@ -66,8 +62,8 @@ def main() -> None:
     os.umask(0o077)  # whatever is written holds personal data: for this user only
 
 
-main.add_command(operator.add)
-main.add_command(operator.list_)
+for each in (operator.add, operator.list_, *upkeep.COMMANDS):
+    main.add_command(each)
 
 
 @main.command()
@@ -144,125 +140,3 @@ async def _token_secret(settings: Settings) -> bytes:
         return records.secret
     finally:
         await records.close()
-
-
-@main.command()
-@settings_options("data")
-def check(settings: Settings) -> None:
-    """Verify everything in --data without changing it. Works beside a running server.
-
-    Ends with 1 when something is wrong.
-    """
-    from crdt.log.sqlite.check import check as verify
-
-    with progress() as tell:
-        report = verify(settings.data, tell)
-    click.echo(
-        f"{report.documents} documents, {report.entries} updates, {report.snapshots} snapshots, "
-        f"{report.waiting} updates that wait for another."
-    )
-    for name in report.quarantined:
-        click.echo(f"Not folded any more, but whole: {name}. Try: twinspace compact")
-    for finding in report.findings:
-        click.echo(f"{finding.document or 'store'}: {finding.code}: {finding.message}", err=True)
-    if not report.ok:
-        raise click.ClickException(
-            f"{len(report.findings)} things are wrong. Restore a backup, or ask for help."
-        )
-    click.echo("Everything is in order.")
-
-
-@main.command()
-@settings_options("data", "history_days")
-def compact(settings: Settings) -> None:
-    """Fold every document's log and shrink the file. Stop the server first."""
-    from crdt.log.sqlite.compact_all import compact_all
-
-    with progress() as tell:
-        report = compact_all(settings.data, tell, LogSettings(history_days=settings.history_days))
-    click.echo(
-        f"{report.compacted} documents folded; the file had {report.bytes_before:,} bytes "
-        f"and has {report.bytes_after:,}."
-    )
-    for name, why in report.failed:
-        click.echo(f"{name}: {why}", err=True)
-    if report.failed:
-        raise click.ClickException(
-            f"{len(report.failed)} documents could not be folded. They are as they were."
-        )
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@settings_options("data", "database", "secret_file")
-def backup(settings: Settings, file: Path) -> None:
-    """Write records, documents and the secret to the new file FILE, while the server may be writing.
-
-    FILE holds personal data and the secret: keep it as safe as the server itself.
-    """
-    from crdt.log.sqlite.backup import backup as write
-
-    if settings.database is not None:
-        raise click.ClickException(
-            "The records are not inside --data, so this backup would be half of one. "
-            f"Copy {settings.database} with SQLite's own tools, or leave --database out."
-        )
-    with progress() as tell:
-        archived = write(settings.data, file, tell, also=() if settings.secret_file else (SECRET_FILE,))
-    click.echo(
-        f"{file}: {', '.join(each.name for each in archived)}, {sum(each.size for each in archived):,} bytes."
-    )
-
-
-@main.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@settings_options("data")
-def restore(settings: Settings, file: Path) -> None:
-    """Unpack the backup FILE into --data, which must be empty, after verifying all of it."""
-    from crdt.log.sqlite.backup import restore as unpack
-
-    with progress() as tell:
-        report = unpack(file, settings.data, tell)
-    click.echo(f"{report.documents} documents restored into {settings.data}. Start the server on it.")
-
-
-@main.command()
-@click.option(
-    "--from", "source", required=True, metavar="URL", help="sqlite:///DATA-FOLDER or postgresql://..."
-)
-@click.option("--to", "target", required=True, metavar="URL", help="The other of the two.")
-def migrate(source: str, target: str) -> None:
-    """Move a whole installation from SQLite to PostgreSQL, or back.
-
-    Run it beside the running server first: it copies nearly everything. Then stop the server and run the
-    same again: it copies the rest, compares both sides to the last byte, and only then is it done. It can be
-    stopped and run again at any time.
-    """
-    from server.migrate import migrate as move
-
-    with progress() as tell:
-        outcome = asyncio.run(move(source, target, tell))
-    moved = outcome.moved
-    click.echo(
-        f"{moved.documents} documents looked at, {moved.changed} copied with {moved.entries} updates, "
-        f"{moved.removed} removed that are gone."
-    )
-    if not outcome.finished:
-        raise click.ClickException(
-            "The server still runs, so this is not the end: stop it, and run the same command again."
-        )
-    click.echo(f"{outcome.people} people. Both sides are equal. The old one is not served any more.")
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error for long work; nothing where that is no terminal."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield tell
