@@ -31,7 +31,7 @@ __all__ = [
 _INSERT = """
     INSERT INTO updates
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-        substr(?2, value ->> 7, value ->> 8)
+        ifnull(substr(?2, value ->> 7, value ->> 8), x'')
     FROM json_each(?1)"""
 _ADVANCE = """
     UPDATE documents SET head_seq = value ->> 1, tail_count = value ->> 2, tail_bytes = value ->> 3

@@ -1,0 +1,143 @@
+"""What only the embedded log promises: its file, its folder, its threads."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from log_engines import PAGE, entry
+
+from crdt.errors import LogCorrupt, LogUnavailable
+from crdt.log.sqlite import SqliteLog, schema
+from crdt.log.sqlite.schema import connect
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
+    log = SqliteLog(tmp_path)
+    await log.open()
+    yield log
+    await log.close()
+
+
+async def test_loads_do_not_wait_for_commits(log: SqliteLog) -> None:
+    """While the writing thread hangs in a transaction, loads answer with what is committed."""
+    await log.append(entry(update=b"kept"))
+    release = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hang(_connection) -> None:
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+
+    hanging = asyncio.create_task(log.write(hang))
+    await asyncio.sleep(0)
+    waiting = log.append(entry(update=b"behind"))
+    try:
+        await asyncio.sleep(0.05)
+        assert (await log.load(PAGE)).tail == (b"kept",)
+        assert not waiting.done()
+    finally:
+        release.set()
+    await hanging
+    assert await waiting == 2
+
+
+async def test_one_process_holds_a_data_folder(log: SqliteLog, tmp_path: Path) -> None:
+    second = SqliteLog(tmp_path)
+    with pytest.raises(
+        LogUnavailable, match=r"in use by another TwinSpace process \(process id \d+\)"
+    ) as refused:
+        await second.open()
+    assert refused.value.code == "in-use"
+    assert await log.append(entry()) == 1
+    await log.close()
+    await second.open()
+    assert (await second.load(PAGE)).head_seq == 1
+    await second.close()
+
+
+async def test_a_busy_loop_does_not_keep_the_log_from_the_processor(tmp_path: Path) -> None:
+    """Turns shorter than the interpreter's switch interval starve every other thread: 3 s were measured."""
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        log = SqliteLog(tmp_path)
+        await log.open()
+        assert sys.getswitchinterval() < 0.0001
+        await log.close()
+    finally:
+        sys.setswitchinterval(before)
+
+
+async def test_a_log_that_cannot_be_opened_gives_everything_back(tmp_path: Path) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def second_fails(path: Path) -> sqlite3.Connection:
+        if opened:
+            raise sqlite3.OperationalError("too many open files")
+        opened.append(connect(path))
+        return opened[0]
+
+    with pytest.raises(LogUnavailable):
+        await SqliteLog(tmp_path, connect=second_fails).open()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
+    log = SqliteLog(tmp_path)
+    await log.open()
+    await log.close()
+    with pytest.raises(LogUnavailable, match="cannot be used"):
+        await SqliteLog(tmp_path / "nowhere").open()
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough to be looked at" * 100, None])
+async def test_a_file_that_is_not_our_log_is_not_touched(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "log.sqlite3"
+    if content is None:
+        other = sqlite3.connect(path)
+        other.execute("CREATE TABLE somebody_elses (x)")
+        other.commit()
+        other.close()
+        content = path.read_bytes()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(LogCorrupt):
+        await SqliteLog(tmp_path).open()
+    assert path.read_bytes()[100:] == content[100:]
+
+
+async def test_a_log_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path)
+    await log.open()
+    await log.close()
+    other = sqlite3.connect(tmp_path / "log.sqlite3")
+    other.execute("PRAGMA user_version = 999")
+    other.close()
+    with pytest.raises(LogCorrupt, match="start the newer program"):
+        await SqliteLog(tmp_path).open()
+
+
+async def test_a_log_of_an_older_version_is_upgraded_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SqliteLog(tmp_path)
+    await log.open()
+    await log.append(entry(update=b"old"))
+    await log.close()
+    later = ("ALTER TABLE store ADD COLUMN colour TEXT;", "UPDATE store SET colour = 'blue';")
+    monkeypatch.setattr(schema, "_STEPS", (*schema._STEPS, *later))
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    log = SqliteLog(tmp_path)
+    await log.open()
+    colour = await log.read(lambda connection: connection.execute("SELECT colour FROM store").fetchone())
+    assert colour == ("blue",)
+    assert (await log.load(PAGE)).tail == (b"old",)
+    await log.close()
+
+
+async def test_the_log_file_is_for_its_owner_only(log: SqliteLog, tmp_path: Path) -> None:
+    await log.append(entry())
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("log.sqlite3*")}
+    assert len(modes) == 3
+    assert set(modes.values()) == {0}

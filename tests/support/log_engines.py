@@ -1,0 +1,135 @@
+"""The engines of the log, so that a test of what every log promises runs on each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+
+from crdt.log import FIRST_EPOCH, Entry, Log, LogSettings
+from crdt.log.check import Report
+from crdt.log.compact_all import CompactReport
+from crdt.log.postgres import PostgresLog, schema
+from crdt.log.postgres.check import check_postgres
+from crdt.log.postgres.compact_all import compact_postgres
+from crdt.log.sqlite import SqliteLog
+from crdt.log.sqlite.check import check
+from crdt.log.sqlite.compact_all import compact_all
+from crdt.log.sqlite.schema import checksum
+
+__all__ = ["PAGE", "Engine", "PostgresEngine", "SqliteEngine", "entry"]
+
+PAGE = "page/river"
+
+
+def entry(
+    document: str = PAGE,
+    update: bytes = b"\0\0",
+    subject: str = "membership:ana",
+    *,
+    epoch: int = FIRST_EPOCH,
+    clients: tuple[int, ...] = (),
+    at: float | None = None,
+) -> Entry:
+    """Something to append."""
+    return Entry(document, epoch, update, subject, clients, time.time() if at is None else at)
+
+
+class Engine(Protocol):
+    """One store, and how to get at it from behind."""
+
+    def log(self, settings: LogSettings | None = None, **more: Any) -> Log:
+        """A log on the store, to be opened."""
+        ...
+
+    async def execute(self, *statements: str) -> list[Sequence[Any]]:
+        """What somebody else does to the tables; the rows of the last statement."""
+        ...
+
+    async def check(self, *progress: Any) -> Report: ...
+
+    async def compact(self, *progress: Any) -> CompactReport: ...
+
+    async def spoil_snapshot(self, document: int, body: bytes) -> None:
+        """Another snapshot, with a right checksum."""
+        ...
+
+    def blob(self, content: bytes) -> str:
+        """The content as the engine's SQL has it."""
+        ...
+
+
+class SqliteEngine:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def log(self, settings: LogSettings | None = None, **more: Any) -> Log:
+        return SqliteLog(self.folder, settings, **more)
+
+    async def execute(self, *statements: str) -> list[Sequence[Any]]:
+        connection = sqlite3.connect(self.folder / "log.sqlite3")
+        try:
+            for statement in statements:
+                rows = connection.execute(statement).fetchall()
+            connection.commit()
+        finally:
+            connection.close()
+        return rows
+
+    async def check(self, *progress: Any) -> Report:
+        return await asyncio.to_thread(check, self.folder, *progress)
+
+    async def compact(self, *progress: Any) -> CompactReport:
+        return await asyncio.to_thread(compact_all, self.folder, *progress)
+
+    async def spoil_snapshot(self, document: int, body: bytes) -> None:
+        query = f"SELECT seq, epoch, at FROM snapshots WHERE document = {document}"
+        ((seq, epoch, at),) = await self.execute(query)
+        crc = checksum(document, seq, epoch, at, 0, body)
+        await self.execute(
+            f"UPDATE snapshots SET body = {self.blob(body)}, crc = {crc} WHERE document = {document}"
+        )
+
+    def blob(self, content: bytes) -> str:
+        return f"x'{content.hex()}'"
+
+
+class PostgresEngine:
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def log(self, settings: LogSettings | None = None, **more: Any) -> Log:
+        return PostgresLog(self.url, settings, **more)
+
+    async def execute(self, *statements: str) -> list[Sequence[Any]]:
+        connection = await asyncpg.connect(self.url, server_settings={"search_path": "log"})
+        try:
+            for statement in statements:
+                rows = await connection.fetch(statement)
+        finally:
+            await connection.close()
+        return [tuple(row) for row in rows]
+
+    async def check(self, *progress: Any) -> Report:
+        return await asyncio.to_thread(check_postgres, self.url, *progress)
+
+    async def compact(self, *progress: Any) -> CompactReport:
+        return await asyncio.to_thread(compact_postgres, self.url, *progress)
+
+    async def spoil_snapshot(self, document: int, body: bytes) -> None:
+        query = f"""
+            SELECT s.seq, s.epoch, s.at, d.name FROM snapshots s JOIN documents d ON d.id = s.document
+            WHERE s.document = {document}"""
+        ((seq, epoch, at, name),) = await self.execute(query)
+        crc = schema.snapshot_checksum(name, seq, epoch, at, body)
+        await self.execute(
+            f"UPDATE snapshots SET body = {self.blob(body)}, crc = {crc} WHERE document = {document}"
+        )
+
+    def blob(self, content: bytes) -> str:
+        return f"'\\x{content.hex()}'::bytea"
