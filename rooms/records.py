@@ -184,7 +184,10 @@ class Records:
         for change in tx.changes:
             self.changes.publish(change)
         for listener in tuple(self._listeners):
-            listener(number)
+            try:
+                listener(number)
+            except Exception:
+                logger.exception("a listener failed on a commit")
 
     @asynccontextmanager
     async def _transaction(
@@ -207,16 +210,16 @@ class Records:
                 await asyncio.shield(release)
             self.trouble = ""
         except RecordsUnavailable as error:
-            self._note(error.reason)
-            if patience is None:  # those who wait need not find it out one by one
-                reason = error.reason
-                turns.fail(lambda: RecordsUnavailable(reason))
+            if patience is None:
+                self._note(turns, error.reason)
             raise
         finally:
             turns.give()
 
-    def _note(self, reason: str) -> None:
+    def _note(self, turns: Turns, reason: str) -> None:
+        """The database was of no use: those who wait for it need not find that out one by one."""
         self.trouble = reason
+        turns.fail(lambda: RecordsUnavailable(reason))
         if time.monotonic() >= self._quiet_until:
             self._quiet_until = time.monotonic() + QUIET
             logger.warning("the records are of no use now: %s", reason)

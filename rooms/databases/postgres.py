@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from sqlalchemy import Double, cast, event, extract, func, select, text
@@ -65,6 +65,21 @@ _WHY: Final = {
     "58030": "the database's disk fails",
 }
 """SQLSTATEs, or how they begin; the longest that fits counts."""
+
+
+if TYPE_CHECKING:
+    _Driver = asyncpg.Connection[asyncpg.Record]
+else:
+    _Driver = asyncpg.Connection  # generic in its stubs alone
+
+
+class _Connection(_Driver):
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 (the driver's own)
+        """SQLAlchemy grants a connection that it gives up time to end well: a silent one would use it up."""
+        if timeout is None:
+            await super().close()
+        else:
+            self.terminate()
 
 
 class PostgresDatabase(Database):
@@ -187,16 +202,17 @@ class PostgresDatabase(Database):
 
     # Connections
 
-    async def _connect(self) -> asyncpg.Connection[Any]:
+    async def _connect(self) -> _Connection:
         return await self._open(STATEMENT_SECONDS, LOCK_SECONDS, IDLE_SECONDS)
 
-    async def _connect_to_upgrade(self) -> asyncpg.Connection[Any]:
+    async def _connect_to_upgrade(self) -> _Connection:
         return await self._open(UPGRADE_SECONDS, UPGRADE_SECONDS, 10 * IDLE_SECONDS)
 
-    async def _open(self, statement: float, lock: float, idle: float) -> asyncpg.Connection[Any]:
+    async def _open(self, statement: float, lock: float, idle: float) -> _Connection:
         """A connection as libpq would make it from the same URL and environment."""
         connection = await asyncpg.connect(
             self._url,
+            connection_class=_Connection,
             timeout=CONNECT_SECONDS,
             command_timeout=statement + 0.5,
             server_settings={
