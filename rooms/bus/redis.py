@@ -35,7 +35,7 @@ from rooms.bus.messages import (
     fitting,
 )
 from rooms.bus.redis_outbox import Message
-from rooms.bus.redis_servers import Layout, Limits, Lost, Scout, slot_of
+from rooms.bus.redis_servers import Layout, Limits, Lost, Scout, ended, slot_of
 from rooms.bus.redis_shard import Parcel, Post, Shard
 from rooms.bus.redis_subscriptions import Subscription
 from rooms.bus.redis_url import Kind, Place, Servers
@@ -137,8 +137,7 @@ class RedisBus:
             async with asyncio.timeout(self._limits.close_within):
                 for shard in self._shards.values():
                     await shard.flushed()
-        self._watching.cancel()
-        await asyncio.wait([self._watching])
+        await ended(self._watching)
         self._watching = None
         self._on_state.clear()
         self._layout, self._excuse = None, "the bus is closed"

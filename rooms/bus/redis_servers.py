@@ -30,7 +30,9 @@ __all__ = [
     "brief",
     "check_role",
     "connect",
+    "ended",
     "hang_up",
+    "packed",
     "read",
     "slot_of",
 ]
@@ -175,6 +177,14 @@ async def hang_up(connection: AbstractConnection) -> None:
 async def read(connection: AbstractConnection) -> Any:
     """The next reply or push, without a limit in time. Raises what the server answers as an error."""
     return await connection.read_response(timeout=math.inf, disconnect_on_error=False, push_request=True)
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it has ended: once is not enough where the cancellation meets an error in a task
+    group, which Python before 3.13 lets win."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 def check_role(place: Place, greeting: Mapping[bytes, Any], kind: Kind) -> None:

@@ -21,7 +21,7 @@ from redis.exceptions import MovedError, RedisError
 
 from rooms.bus import Figures
 from rooms.bus.redis_outbox import Message, Outbox
-from rooms.bus.redis_servers import Limits, Lost, brief, check_role, connect, hang_up, packed, read
+from rooms.bus.redis_servers import Limits, Lost, brief, check_role, connect, ended, hang_up, packed, read
 from rooms.bus.redis_subscriptions import Subscription, Subscriptions
 from rooms.bus.redis_url import Kind, Place, Servers
 
@@ -138,8 +138,7 @@ class Shard:
         self._stirred.set()
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        await ended(self._task)
 
     # The task
 
