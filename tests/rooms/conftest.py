@@ -51,6 +51,14 @@ def village_records(request: pytest.FixtureRequest) -> tuple[str, Facts]:
     return found
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where records can be made, on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records.sqlite3'}"
+    return str(request.getfixturevalue("database"))
+
+
 @pytest.fixture
 async def village(village_records: tuple[str, Facts]) -> AsyncIterator[Village]:
     async with open_village(*village_records) as opened:

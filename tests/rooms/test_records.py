@@ -19,25 +19,17 @@ from rooms.records import Reading, Records, Writing
 from rooms.services import Services
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def nothing(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where records can be made."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'records.sqlite3'}"
-    return str(request.getfixturevalue("database"))
-
-
-async def test_opening_twice_upgrades_once_and_keeps_the_secrets(nothing: str) -> None:
-    first = await Records.open(nothing, Changes())
+async def test_opening_twice_upgrades_once_and_keeps_the_secrets(empty: str) -> None:
+    first = await Records.open(empty, Changes())
     await first.close()
-    second = await Records.open(nothing, Changes())
+    second = await Records.open(empty, Changes())
     await second.close()
     assert (first.pepper, first.secret) == (second.pepper, second.secret)
     assert (len(first.pepper), len(first.secret)) == (32, 64)
 
 
-async def test_three_nodes_that_start_at_the_same_moment_make_one_installation(nothing: str) -> None:
-    nodes = await asyncio.gather(*(Records.open(nothing, Changes()) for _ in range(3)))
+async def test_three_nodes_that_start_at_the_same_moment_make_one_installation(empty: str) -> None:
+    nodes = await asyncio.gather(*(Records.open(empty, Changes()) for _ in range(3)))
     assert len({(node.pepper, node.secret) for node in nodes}) == 1
     for node in nodes:
         await node.close()
