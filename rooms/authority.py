@@ -12,6 +12,7 @@ from crdt.codec import JsonValue
 
 from .access import DENIED, Access, Principal, Scope
 from .faults import NotFound
+from .members import UNTIL_LIFTED
 from .policy import Action
 from .records import Reading, Records
 from .schema import memberships, sessions
@@ -79,7 +80,7 @@ class RecordsAuthority:
             subject=f"membership:{standing.actor.membership}",
             reason=reason,
             note=row["locked_because"] or "" if reason == "locked" else "",
-            until=min((end for end in ends if end is not None and end > now), default=None),
+            until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
             space=space,
             presence=_presence(standing),
         )

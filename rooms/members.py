@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import RowMapping, Select, insert, select, update
 
@@ -30,7 +31,26 @@ from .values import (
     SpaceKind,
 )
 
-__all__ = ["MemberView", "Members", "join", "pupil_target", "require_pupils_allowed"]
+__all__ = [
+    "UNTIL_LIFTED",
+    "MemberView",
+    "Members",
+    "MuteView",
+    "join",
+    "pupil_target",
+    "require_pupils_allowed",
+]
+
+
+UNTIL_LIFTED: Final = 253_402_300_799.0
+"""Unix seconds at the end of the year 9999, for a mute that ends when somebody lifts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MuteView:
+    reason: str
+    until: float | None
+    """Unix seconds; None until somebody lifts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,8 @@ class MemberView:
     role: Role
     founder: bool
     school_id: str | None
+    mute: MuteView | None
+    """Set while the member may read and not write; only for those who may mute the member."""
     can: dict[str, bool]
 
 
@@ -120,6 +142,33 @@ class Members:
             await tx.do(update(memberships).where(memberships.c.id == member).values(state=state))
             await tx.do(room_members.delete().where(room_members.c.membership_id == member))
             self._changed(tx, "removed", standing.space, row, {Role(row["role"])})
+
+    async def mute(
+        self, actor: PersonId, member: MembershipId, reason: str, until: float | None
+    ) -> MemberView:
+        """Takes a member's right to write in the space, not to read: until a time, or until it is lifted."""
+        async with self._records.writing() as tx:
+            standing, row = await self._find(tx, actor, member)
+            standing.require(Action.MEMBER_MUTE, _target(standing, row))
+            if until is not None and until <= standing.now:
+                raise Conflict("mute-over", "The end of this is already past. Choose a later time.")
+            await self._set_mute(tx, member, until or UNTIL_LIFTED, reason)
+            self._changed(tx, "muted", standing.space, row, set())
+            return _view(standing, await self._row(tx, member))
+
+    async def unmute(self, actor: PersonId, member: MembershipId) -> None:
+        """Gives a muted member the right to write back."""
+        async with self._records.writing() as tx:
+            standing, row = await self._find(tx, actor, member)
+            standing.require(Action.MEMBER_MUTE, _target(standing, row))
+            await self._set_mute(tx, member, None, None)
+            self._changed(tx, "unmuted", standing.space, row, set())
+
+    async def _set_mute(
+        self, tx: Writing, member: MembershipId, until: float | None, reason: str | None
+    ) -> None:
+        mute = {"muted_until": until, "muted_because": reason}
+        await tx.do(update(memberships).where(memberships.c.id == member).values(mute))
 
     def _changed(self, tx: Writing, kind: str, space: SpaceId, row: RowMapping, roles: set[Role]) -> None:
         # The last teacher of a school takes its pupils' right to write along, so all are asked anew.
@@ -214,6 +263,9 @@ def _target(standing: Standing, row: RowMapping) -> Target:
 
 def _view(standing: Standing, row: RowMapping) -> MemberView:
     target = _target(standing, row)
+    may_mute = bool(standing.decide(Action.MEMBER_MUTE, target))
+    until = row["muted_until"]
+    muted = may_mute and until is not None and until > standing.now
     return MemberView(
         id=row["id"],
         person_id=row["person_id"],
@@ -222,9 +274,11 @@ def _view(standing: Standing, row: RowMapping) -> MemberView:
         role=Role(row["role"]),
         founder=row["founder"],
         school_id=row["school_id"],
+        mute=MuteView(row["muted_because"], None if until == UNTIL_LIFTED else until) if muted else None,
         can={
             "role": bool(standing.decide(Action.MEMBER_ROLE, target)),
             "remove": bool(standing.decide(Action.MEMBER_REMOVE, target)),
+            "mute": may_mute,
             "reset_code": bool(standing.decide(Action.PUPIL_MANAGE, target)),
         },
     )

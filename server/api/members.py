@@ -6,13 +6,18 @@ from pydantic import Field
 
 from rooms.policy import Action
 from rooms.values import MembershipId, PersonId, PersonKind, Role, SpaceId
-from server.api.fields import Id
+from server.api.fields import Id, Line, Time
 from server.api.me import person_id
 from server.api.routing import Call, Input, Output, Routes
 
 __all__ = ["routes"]
 
 routes = Routes(tag="members")
+
+
+class Mute(Output):
+    reason: str
+    until: float | None = Field(description="Unix seconds; null: until somebody lifts it.")
 
 
 class Member(Output):
@@ -23,7 +28,10 @@ class Member(Output):
     role: Role
     founder: bool
     school_id: str | None
-    can: dict[str, bool] = Field(description="role, remove, reset_code: what I may do with this member.")
+    mute: Mute | None = Field(description="Why the member may not write now; only for who may mute.")
+    can: dict[str, bool] = Field(
+        description="role, remove, mute, reset_code: what I may do with this member."
+    )
 
 
 class PlacedPupil(Input):
@@ -32,6 +40,11 @@ class PlacedPupil(Input):
 
 class RoleChange(Input):
     role: Role
+
+
+class NewMute(Input):
+    reason: Line = Field(description="For the other teachers; the member is told kindly.")
+    until: Time | None = Field(None, description="Unix seconds; left out: until somebody lifts it.")
 
 
 @routes.get(
@@ -85,3 +98,28 @@ async def change_role(call: Call, body: RoleChange) -> Member:
 async def remove_member(call: Call) -> None:
     """What they wrote stays; their open pages close at once."""
     await call.services.members.remove(person_id(call), MembershipId(call.params["membership_id"]))
+
+
+@routes.put(
+    "/memberships/{membership_id}/mute",
+    action=Action.MEMBER_MUTE,
+    body=NewMute,
+    returns=Member,
+    summary="Let a member read and not write",
+    errors=(409,),
+)
+async def mute_member(call: Call, body: NewMute) -> Member:
+    """It takes effect on open pages at once, and ends by itself if an end is given."""
+    return Member.model_validate(
+        await call.services.members.mute(
+            person_id(call), MembershipId(call.params["membership_id"]), body.reason, body.until
+        )
+    )
+
+
+@routes.delete(
+    "/memberships/{membership_id}/mute", action=Action.MEMBER_MUTE, summary="Let a muted member write again"
+)
+async def unmute_member(call: Call) -> None:
+    """The right to write is back at once."""
+    await call.services.members.unmute(person_id(call), MembershipId(call.params["membership_id"]))

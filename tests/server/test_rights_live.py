@@ -219,6 +219,33 @@ async def test_a_removed_member_loses_every_document_and_the_others_see_the_list
             assert (await line.hear_until("denied", key=page["document"]))[-1]
 
 
+async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        space, page = await editable_page(pupil)
+        document, writer = page["document"], Writer()
+        members = await teacher.call("GET", f"/spaces/{space}/members")
+        member = next(each for each in members if each["person_id"] == pupil.me["person"]["id"])
+        assert (member["can"]["mute"], member["mute"]) == (True, None)
+        async with pupil.socket() as line:
+            await open_page(line, document)
+            assert await status_of(line, writer, document) == "status 1"
+            path = f"/memberships/{member['id']}/mute"
+            muted = await teacher.call("PUT", path, {"reason": "Let others speak."})
+            assert muted["mute"] == {"reason": "Let others speak.", "until": None}
+            said = await notice(line, "access", house.at_once)
+            assert (said["scope"], said["reason"], said["until"]) == ("readonly", "muted", None)
+            assert await status_of(line, writer, document) == "status 0"
+            await teacher.call("DELETE", path)
+            assert (await notice(line, "access", house.at_once))["scope"] == "read-write"
+            soon = house.nodes[0].services.clock() + 1.0
+            await teacher.call("PUT", path, {"reason": "A breath.", "until": soon})
+            assert (await notice(line, "access", house.at_once))["scope"] == "readonly"
+            said = await notice(line, "access", 1.0 + house.at_once)
+            assert said["scope"] == "read-write"
+        seen = await pupil.call("GET", f"/spaces/{space}/members")
+        assert not any(each["mute"] or each["can"]["mute"] for each in seen)
+
+
 async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
     async with house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)

@@ -88,6 +88,13 @@ DELETE /memberships/{membership_id}  mate       N   N   N   Y   N   Y   Y   X   
 DELETE /memberships/{membership_id}  pal        N   N   N   N   Y   Y   Y   X   X   X
 DELETE /memberships/{membership_id}  guest      Y   N   N   N   N   Y   Y   X   X   X
 DELETE /memberships/{membership_id}  founder    N   N   N   N   N   N   N   X   X   X
+PUT    /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
+PUT    /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
+PUT    /memberships/{membership_id}/mute    guest   N N N N N Y Y X X X
+PUT    /memberships/{membership_id}/mute    partner N N N N N N N X X X
+PUT    /memberships/{membership_id}/mute    founder N N N N N Y Y X X X
+DELETE /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
+DELETE /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
 POST   /people/{person_id}/code      mate       N   N   N   Y   N   Y   Y   Y   X   X
@@ -303,6 +310,7 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "guest": member("guest"),
     "adult": member("guest"),
     "founder": member("founder"),
+    "partner": member("partner"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
 }
@@ -321,6 +329,7 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
         ("POST", "/spaces/{space_id}/members"): {"person_id": ids.get("pupil", "")},
         ("PATCH", "/memberships/{membership_id}"): {"role": "teacher" if adult else "student-editor"},
+        ("PUT", "/memberships/{membership_id}/mute"): {"reason": "Let others speak."},
         ("POST", "/schools/{school_id}/pupils"): {"space_id": world.facts.spaces["rivers"], "count": 1},
         ("PATCH", "/people/{person_id}"): {"name": "New"},
     }
