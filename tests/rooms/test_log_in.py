@@ -147,8 +147,10 @@ async def test_guesses_spread_over_a_school_are_held_by_the_school_from_every_ad
     village: Village,
 ) -> None:
     throttle, school = village.services.throttle, village.facts.schools["ebro"]
-    for number in range(300):
-        await throttle.begin(f"name {number}", school, f"192.0.2.{number % 250}")
+    await throttle.begin("name", school, "192.0.2.1")
+    await fill(village, SCHOOL, but=30)
+    for number in range(30):
+        await throttle.begin(f"name {number}", school, f"192.0.2.{number}")
     held = await outcome(by_code(village, village.facts.codes["student"], "203.0.113.9"))
     assert held.startswith("TooManyTries")
     assert await outcome(by_code(village, village.facts.codes["pal"], "203.0.113.9")) == "in"
@@ -157,11 +159,11 @@ async def test_guesses_spread_over_a_school_are_held_by_the_school_from_every_ad
 
 
 async def test_guesses_from_one_address_are_held_whatever_they_name(village: Village) -> None:
-    throttle = village.services.throttle
-    for number in range(300):
-        await throttle.begin(
-            f"name {number}", list(village.facts.schools.values())[number % 3], "2001:db8::1"
-        )
+    throttle, schools = village.services.throttle, list(village.facts.schools.values())
+    await throttle.begin("name", None, "2001:db8::1")
+    await fill(village, ADDRESS, but=30)
+    for number in range(30):
+        await throttle.begin(f"name {number}", schools[number % 3], f"2001:db8::{number}")
     # IPv6: the whole /64 is one household.
     held = await outcome(by_code(village, village.facts.codes["student"], "2001:db8::ffff"))
     assert held.startswith("TooManyTries")
@@ -174,12 +176,17 @@ async def test_a_flood_from_everywhere_does_not_lock_out_a_school_that_was_here_
     assert await outcome(by_code(village, village.facts.codes["student"])) == "in"
     for number in range(10):
         await village.services.throttle.begin(f"name {number}", None, f"192.0.2.{number}")
-    async with village.services.records.writing() as tx:
-        flood = schema.login_limits.c.kind == EVERYBODY.kind
-        await tx.do(schema.login_limits.update().where(flood).values(level=3_000.0))
+    await fill(village, EVERYBODY)
     held = await outcome(by_code(village, village.facts.codes["student"], "203.0.113.9"))
     assert held.startswith("TooManyTries")
     assert await outcome(by_code(village, village.facts.codes["student"])) == "in"
+
+
+async def fill(village: Village, bucket: Bucket, *, but: int = 0) -> None:
+    """As if all that fits had been tried but so many, wherever somebody has tried."""
+    limits = schema.login_limits
+    async with village.services.records.writing() as tx:
+        await tx.do(limits.update().where(limits.c.kind == bucket.kind).values(level=bucket.room - but))
 
 
 def test_a_bucket_drains_and_no_clock_that_is_ahead_fills_it() -> None:
@@ -239,11 +246,10 @@ async def test_unknown_accounts_get_the_answers_and_the_work_of_known_ones(
 
 async def test_a_held_school_does_not_tell_its_accounts_from_unknown_ones(village: Village) -> None:
     """Unknown accounts belong to schools, too: holding one school holds a part of the unknown."""
-    throttle = village.services.throttle
-    for number in range(300):
-        await throttle.begin(f"name {number}", village.facts.schools["ebro"], f"192.0.2.{number % 250}")
+    await village.services.throttle.begin("name", village.facts.schools["ebro"], "192.0.2.1")
+    await fill(village, SCHOOL)
     answers = []
-    for number in range(200):
+    for number in range(60):
         answer = await outcome(by_code(village, f"brave-otter-{number + 2}-{WRONG}", f"203.0.113.{number}"))
         answers.append(answer.partition(":")[0])
     assert set(answers) == {"TooManyTries", "WrongCredentials"}
