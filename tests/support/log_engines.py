@@ -6,10 +6,12 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
+from typists import Typist, text_of
 
 from crdt.log import FIRST_EPOCH, Entry, Log, LogSettings
 from crdt.log.check import Report
@@ -22,9 +24,10 @@ from crdt.log.sqlite.check import check
 from crdt.log.sqlite.compact_all import compact_all
 from crdt.log.sqlite.schema import checksum
 
-__all__ = ["PAGE", "Engine", "PostgresEngine", "SqliteEngine", "entry"]
+__all__ = ["PAGE", "PAGES", "Engine", "PostgresEngine", "SqliteEngine", "entry", "fill", "texts_in"]
 
 PAGE = "page/river"
+PAGES = ("page/douro", "page/ebro", "doc/minho")
 
 
 def entry(
@@ -42,6 +45,9 @@ def entry(
 
 class Engine(Protocol):
     """One store, and how to get at it from behind."""
+
+    newer: str
+    """What makes the store one of a newer program."""
 
     def log(self, settings: LogSettings | None = None, **more: Any) -> Log:
         """A log on the store, to be opened."""
@@ -65,6 +71,8 @@ class Engine(Protocol):
 
 
 class SqliteEngine:
+    newer = "PRAGMA user_version = 99"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -100,6 +108,8 @@ class SqliteEngine:
 
 
 class PostgresEngine:
+    newer = "UPDATE store SET version = 99"
+
     def __init__(self, url: str) -> None:
         self.url = url
 
@@ -133,3 +143,29 @@ class PostgresEngine:
 
     def blob(self, content: bytes) -> str:
         return f"'\\x{content.hex()}'::bytea"
+
+
+async def fill(engine: Engine) -> dict[str, str]:
+    """Three documents: snapshots, tails, seeds, an update that waits, several writers. Returns the texts."""
+    log = engine.log(executor=lambda: ThreadPoolExecutor(1))
+    await log.open()
+    for number, page in enumerate(PAGES):
+        await log.seed(page, Typist(900 + number).type("Title. "), "template", "server:seed")
+        for client in (10, 20):
+            entries = Typist(client + number).entries(page, [f"{client}-{i} " for i in range(30)])
+            await asyncio.gather(*map(log.append, entries))
+            if number != 2:
+                await log.compact(page)
+    waiting = Typist(77).entries(PAGES[0], ["never seen ", "waits"])[1]
+    await log.append(waiting.__class__(PAGES[0], 1, waiting.update, waiting.subject, (77,), waiting.at))
+    texts = {page: text_of(await log.load(page)) for page in PAGES}
+    await log.close()
+    return texts
+
+
+async def texts_in(engine: Engine) -> dict[str, str]:
+    log = engine.log()
+    await log.open()
+    texts = {page: text_of(await log.load(page)) for page in PAGES}
+    await log.close()
+    return texts

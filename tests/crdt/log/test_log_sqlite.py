@@ -1,13 +1,17 @@
 """What only the embedded log promises: its file, its folder, its threads."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 from log_engines import PAGE, entry
+from typists import Typist, soon
 
 from crdt.errors import LogCorrupt, LogUnavailable
 from crdt.log.sqlite import SqliteLog, schema
@@ -141,3 +145,43 @@ async def test_the_log_file_is_for_its_owner_only(log: SqliteLog, tmp_path: Path
     modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("log.sqlite3*")}
     assert len(modes) == 3
     assert set(modes.values()) == {0}
+
+
+async def test_a_killed_server_leaves_no_merging_process(tmp_path: Path) -> None:
+    """The child compacts, so its pool runs; then it is killed -9: the lock is free, the worker gone."""
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from crdt.log.sqlite import SqliteLog\n"
+        "async def main():\n"
+        "    log = SqliteLog(Path(sys.argv[1]))\n"
+        "    await log.open()\n"
+        f"    await log.seed({PAGE!r}, bytes.fromhex({Typist(7).type('hi').hex()!r}), 'm', 's')\n"
+        f"    print(await log.compact({PAGE!r}), flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    path = tmp_path / "server.py"
+    path.write_text(script)
+    data = tmp_path / "data"
+    data.mkdir()
+    child = subprocess.Popen(
+        [sys.executable, path, data],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "True\n"
+        family = psutil.Process(child.pid).children(recursive=True)
+        assert family
+        child.kill()
+    log = SqliteLog(data)
+    await log.open()
+    assert (await log.load(PAGE)).snapshot is not None
+    await log.close()
+    await soon(
+        lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in family)
+    )
