@@ -1,7 +1,8 @@
 """The operator's way in: `twinspace add` and `twinspace list`, straight on the records.
 
-They work beside a running server too, which reads the records anew for each request. What a script wants (an
-id, a password) goes to standard output, words for people to standard error.
+They work beside running servers too, on one SQLite file or one PostgreSQL database: servers read the records
+anew for each request. What a script wants (an id, a password) goes to standard output, words for people to
+standard error.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def on_records(work: Work) -> Callable[..., None]:
 async def _open_for(work: Work, settings: Settings, values: dict[str, Any]) -> None:
     from rooms.services import Services
 
-    settings.data.mkdir(parents=True, exist_ok=True)
+    if not settings.in_postgres:
+        settings.data.mkdir(parents=True, exist_ok=True)
     services = await Services.open(settings.database_url)
     try:
         await work(services, **values)

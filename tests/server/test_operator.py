@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 from served import Server
 
+from rooms.services import Services
+from rooms.values import PersonId
 from server.cli import main
 
 SCHOOL = (
@@ -162,3 +164,45 @@ def test_the_folder_may_come_from_the_environment(data: Path) -> None:
     )
     assert made.exit_code == 0
     assert add(data, *SCHOOL)
+
+
+# PostgreSQL
+
+
+def on_postgres(database: str, data: Path, *arguments: str) -> str:
+    result = twinspace(data, *arguments, "--database", database)
+    assert result.exit_code == 0, result.output
+    return result.stdout.removesuffix("\n")
+
+
+def test_a_postgresql_database_is_furnished_with_the_same_commands(database: str, data: Path) -> None:
+    def add(*arguments: str) -> str:
+        return on_postgres(database, data, "add", *arguments)
+
+    assert add("country", "ES", "España", "--language", "es") == ""
+    school = add(*SCHOOL)
+    assert add(*SCHOOL) == school
+    password = add("teacher", "--school", school, "--email", "Ana@school.example", "Ana Lahoz")
+    space = add("space", "--founder", "ana@school.example", "Two rivers")
+    listed = {what: on_postgres(database, data, "list", what) for what in ("schools", "teachers", "spaces")}
+    assert listed["schools"] == f"{school}\tIES Puente de Piedra\tZaragoza\tES\tEurope/Madrid\tes"
+    assert listed["teachers"].endswith(f"\tana@school.example\tAna Lahoz\tconfirmed\t{school}")
+    assert listed["spaces"] == f"{space}\tTwo rivers\topen\t12-15\tAna Lahoz"
+    assert asyncio.run(spaces_after_log_in(database, password)) == [space]
+    assert not data.exists(), "nothing of it is on this machine"
+
+
+async def spaces_after_log_in(database: str, password: str) -> list[str]:
+    services = await Services.open(database)
+    try:
+        made = await services.sessions.log_in_with_password("ana@school.example", password, address="")
+        return [line.id for line in await services.spaces.of(PersonId(made.principal.person or ""))]
+    finally:
+        await services.close()
+
+
+def test_a_database_that_is_not_there_is_named_in_one_line(database: str, data: Path) -> None:
+    result = twinspace(data, "list", "schools", "--database", database + "_not")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "does not exist" in result.stderr
+    assert len(result.stderr.partition("Error: ")[2].splitlines()) == 1
