@@ -24,6 +24,7 @@ __all__ = ["Connection", "Connections", "Sessions", "hurry", "verify"]
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 T = TypeVar("T")
 
+_CLOSE_SECONDS = 1.0
 _POSTGRES_NEEDED = 140000
 _SETTINGS = {
     "application_name": "twinspace-log",
@@ -147,12 +148,16 @@ class Sessions:
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Wait for what is running, for no longer than patience allows."""
+        """Let what is running end, for a moment; nobody waits for it any more."""
         self._closed = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
+        for task in self._running:
+            task.cancel()
         if self._running:
             await asyncio.wait(self._running)
         for connection in self._idle:
-            with contextlib.suppress(Exception), hurry(connection, 1.0):
+            with contextlib.suppress(Exception), hurry(connection, _CLOSE_SECONDS):
                 await connection.close()
         self._idle.clear()
 

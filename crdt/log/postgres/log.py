@@ -108,8 +108,8 @@ class PostgresLog:
         self._answers.stop_watching()
         await self._retention.close()
         await self._compactor.close()
-        await self._writer.stop()
         await self._sessions.close()
+        await self._writer.stop()
         self._answers.close()
 
     @property

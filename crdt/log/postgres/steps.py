@@ -287,6 +287,7 @@ END $$;
 
 CREATE PROCEDURE log.leave(_writer bigint) LANGUAGE plpgsql AS $$
 BEGIN
+    DELETE FROM log.leases l WHERE l.holder = _writer;
     DELETE FROM log.writers w WHERE w.id = _writer;
     COMMIT;
 END $$;
