@@ -538,7 +538,9 @@ class LiveRoom:
             broadcast(self._keeping_up(), lambda framing: framing.update(update))
 
     def _spread_presence(self, states: Sequence[RemoteState]) -> None:
-        self._shelf.bus.send(States(self.name, tuple(states)))
+        # Whoever a node that stops sends away is about to come back through another.
+        if self.state not in (RoomState.DRAINING, RoomState.CLOSED):
+            self._shelf.bus.send(States(self.name, tuple(states)))
 
     def ask_for_presence(self) -> None:
         """Asks the other nodes who is on the document there."""

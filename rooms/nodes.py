@@ -32,6 +32,10 @@ DEAF_AFTER = 2.0
 """Seconds after a node wrote to the log within which its heartbeat has to come; else the log is asked."""
 GONE_AFTER = 15.0
 """Seconds without a heartbeat after which the people of a node are gone."""
+LEAVING_GRACE = 2.0
+"""Seconds for which the people of a node that stops still seem to be here: they come back through another."""
+STRANGE_FOR = 60.0
+"""Seconds for which a node is remembered that writes to the log and cannot be heard for want of a bus."""
 EXPIRE = 15.0
 """Seconds between looks for people on other nodes that nobody speaks of any more."""
 AT_ONCE = 500
@@ -67,6 +71,8 @@ class Nodes:
         """How often each node has written to the log."""
         self._wrote: dict[str, float] = {}
         """Node -> when it was seen to have written, until its heartbeat tells where."""
+        self._strange_at = float("-inf")
+        """When another node was last seen to write that nobody can hear."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -81,6 +87,8 @@ class Nodes:
         if self._bus.state is not BusState.ALONE:
             for work in (self._beat(), self._look(), self._expire()):
                 self._begin(work)
+        elif await self._log_is_shared():
+            self._begin(self._look())
         try:
             yield
         finally:
@@ -91,6 +99,20 @@ class Nodes:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._bus.send(Leaving())
+
+    async def _log_is_shared(self) -> bool:
+        try:
+            return bool(await self._log.turns())
+        except LogError:
+            return True
+
+    @property
+    def strangers(self) -> str:
+        """What is wrong when nodes share the log without a bus, as a sentence for an operator; empty else."""
+        now = asyncio.get_running_loop().time()
+        if self._bus.state is not BusState.ALONE or now - self._strange_at > STRANGE_FOR:
+            return ""
+        return "Another node writes to this database: give --redis to all of them, or edits take seconds."
 
     def say_changed(self, number: int) -> None:
         """Tells the other nodes that a change of rights is in the records, under this number."""
@@ -112,7 +134,7 @@ class Nodes:
                 for document, (epoch, last) in message.heads.items():
                     self._compare(document, epoch, last)
             case Leaving():
-                self._gone(node)
+                self._begin(self._gone_soon(node))
             case Changed():
                 self._records_changed(message.number)
             case Spent():
@@ -123,6 +145,10 @@ class Nodes:
         room = self._registry.get(document)
         if room is not None:
             room.replication.behind(epoch, last)
+
+    async def _gone_soon(self, node: str) -> None:
+        await asyncio.sleep(LEAVING_GRACE)
+        self._gone(node)
 
     def _gone(self, node: str) -> None:
         if self._heard.pop(node, None) is not None:
@@ -199,7 +225,10 @@ class Nodes:
         unheard = [node for node, at in self._wrote.items() if now - at > DEAF_AFTER]
         for node in {*heard, *unheard}:
             del self._wrote[node]
-        return bool(set(unheard).difference(heard))
+        deaf = bool(set(unheard).difference(heard))
+        if deaf:
+            self._strange_at = now
+        return deaf
 
     async def _expire(self) -> None:
         while True:

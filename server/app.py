@@ -131,7 +131,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         metrics.sources.append(lambda: metrics.read_log(healthy=log.health.ok, figures=log.figures))
         state = Health(lambda: log.health)
         state.add("records", lambda: services.records.trouble)
-        state.add_weakness("bus", lambda: bus.reason if bus.state is BusState.AWAY else "")
+        state.add_weakness("bus", lambda: bus.reason if bus.state is BusState.AWAY else nodes.strangers)
         app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         _add_api(app, door)

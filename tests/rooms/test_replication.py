@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from gated_log import GatedLog
+from listeners import Listener
 from neighbours import Neighbour, neighbours
 
 from crdt.log import LogSettings
 from crdt.log.sqlite import SqliteLog
 from rooms import nodes as nodes_module
+from rooms.bus.local import LocalBus
 from rooms.bus.messages import Committed, Heads, Hint, Leaving
+from rooms.live import Shelf
+from rooms.nodes import Nodes
+from rooms.registry import Registry
 
 PAGE = "page/1"
 
@@ -227,7 +233,8 @@ class TestANodeThatIsNotHeard:
             await until(lambda: rui.heard.get(ana.doc.client_id) is None, 2.0)
             assert two.nodes.others == set()
 
-    async def test_one_that_leaves_takes_its_people_along_at_once(self, log):
+    async def test_one_that_leaves_takes_its_people_along_soon(self, log, monkeypatch):
+        monkeypatch.setattr(nodes_module, "LEAVING_GRACE", 0.2)
         async with neighbours(log) as (one, two):
             ana, rui = await one.join(PAGE, "ana"), await two.join(PAGE, "rui")
             ana.presence(1, {"cursor": 1})
@@ -280,6 +287,70 @@ class TestPresenceAcrossNodes:
             back.presence(4, {"cursor": 2})
             await until(lambda: rui.heard[ana.doc.client_id]["cursor"] == 2)
             assert one.registry.get(PAGE).people()[0]["cursor"] == 2
+
+    async def test_who_comes_back_when_a_node_stops_never_seemed_to_be_gone(self, log, monkeypatch):
+        monkeypatch.setattr(nodes_module, "LEAVING_GRACE", 0.4)
+        async with neighbours(log) as (one, two):
+            ana, rui = await one.join(PAGE, "ana"), await two.join(PAGE, "rui")
+            ana.presence(3, {"cursor": 1})
+            await until(lambda: rui.heard.get(ana.doc.client_id) is not None)
+            await until(lambda: two.nodes.others == {"node-0"})
+            seen: list[object] = []
+            monkeypatch.setattr(rui, "heard", Recorded(rui.heard, seen))
+            await one.registry.drain()
+            ana.room.detach(ana.attachment)
+            one.bus.send(Leaving())
+            back = await two.join(PAGE, "ana", client_id=ana.doc.client_id)
+            back.presence(3, {"cursor": 1})
+            await asyncio.sleep(0.6)
+            assert two.nodes.others == set()
+            assert (ana.doc.client_id, None) not in seen
+            assert rui.heard[ana.doc.client_id] is not None
+
+
+class Recorded(dict):
+    """A mapping that notes what is set."""
+
+    def __init__(self, values: dict, seen: list[object]) -> None:
+        super().__init__(values)
+        self.seen = seen
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self.seen.append((key, value))
+        super().__setitem__(key, value)
+
+
+class TestNodesWithoutABus:
+    async def test_they_find_each_others_edits_in_the_log_and_say_what_is_wrong(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(nodes_module, "DEAF_AFTER", 0.2)
+        monkeypatch.setattr(nodes_module, "BEAT", 0.1)
+        turns = {"a": 0, "b": 0}
+
+        class Shared(GatedLog):
+            async def turns(self):
+                return dict(turns)
+
+        log = Shared(tmp_path)
+        await log.open()
+        async with AsyncExitStack() as stack:
+            registries = []
+            for name in turns:
+                bus = LocalBus(node=name)
+                registry = Registry(Shelf(log, bus), quiet=0.0)  # type: ignore[arg-type]
+                nodes = Nodes(registry, bus, log, records_changed=lambda _: None)  # type: ignore[arg-type]
+                stack.push_async_callback(registry.drain)
+                await stack.enter_async_context(nodes.running())
+                registries.append((registry, nodes))
+            (one, _), (two, watching) = registries
+            ana = await Listener(one.acquire(PAGE), "ana").join()
+            rui = await Listener(two.acquire(PAGE), "rui").join()
+            await asyncio.sleep(0.2)
+            assert watching.strangers == ""
+            ana.say("Hola")
+            turns["a"] += 1
+            await until(lambda: rui.text == "Hola", 2.0)
+            assert "--redis" in watching.strangers
+        await log.close()
 
 
 class TestWhatANodeSays:
