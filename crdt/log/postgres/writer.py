@@ -127,7 +127,7 @@ class Writer:
 
     async def _run(self) -> None:
         try:
-            self._look_after()
+            self._look_later()
             while True:
                 if self._code is not None:
                     if await self._stops_within(PROBE_SECONDS):
@@ -288,8 +288,11 @@ class Writer:
             self._fail(error, None)
             await self._recover()
 
-    def _look_after(self) -> None:
-        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look_after)
+    def _look_later(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look_soon)
+
+    def _look_soon(self) -> None:
+        self._look_later()
         self._must_look = True
         self._wake.set()
 
