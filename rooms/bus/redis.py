@@ -95,6 +95,8 @@ class RedisBus:
         self._on_node_message: dict[object, NodeListener] = {}
         self._look_every = None if self._servers.kind is Kind.SINGLE else self._limits.look_every
         self._look_again = asyncio.Event()
+        self._rearranging = False
+        """Whether a subscription may just be between two servers."""
         self._excuse = "the bus is not open yet"
         """Why nobody knows who serves."""
         self._tried = asyncio.Event()
@@ -239,6 +241,7 @@ class RedisBus:
     def _adopt(self, layout: Layout) -> None:
         news = layout != self._layout
         self._layout = layout
+        self._rearranging = True
         if news:
             for place in layout.places - self._shards.keys():
                 self._shards[place] = Shard(
@@ -250,6 +253,7 @@ class RedisBus:
                 self._retire(place)
         for shard in self._shards.values():
             shard.retry_astray()
+        self._rearranging = False
         strays, self._strays = self._strays, deque(maxlen=STRAYS)
         for parcel in strays:
             target = self._shard_of(parcel.channel)
@@ -282,6 +286,8 @@ class RedisBus:
 
     def _judge(self) -> None:
         """Compares how things are with what was last said of them."""
+        if self._rearranging:
+            return
         self.reason = self._complaint()
         state = BusState.AWAY if self.reason else BusState.UP
         if state is self.state:
