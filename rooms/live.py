@@ -217,7 +217,7 @@ class LiveRoom:
             self._loaded = True
             self._shelf.observer.document_loaded(self._loop.time() - started)
             self.ask_for_presence()
-        if shown is not None and stored.head_seq > self._replication.head:
+        if shown is not None:
             self._show_missed(shown, stored.epoch, stored.head_seq)
         self._replication.loaded(stored.epoch, stored.head_seq)
         for attachment in tuple(self.attachments):
@@ -225,10 +225,14 @@ class LiveRoom:
         self.resume()
 
     def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
-        """While the document was loaded anew the log grew: by other nodes, or by edits thought lost."""
+        """Shows what the log holds beyond what readers were shown: other nodes' edits, and some thought lost."""
+        alone = self._shelf.bus.state is BusState.ALONE
+        if alone and head == self._replication.head:
+            return
         update = self._merged(self._document.diff(shown))
         broadcast(self._keeping_up(), lambda framing: framing.update(update))
-        self._shelf.grown[self.name] = (epoch, head)
+        if not alone:
+            self._shelf.grown[self.name] = (epoch, head)
 
     async def _replay(self, document: Document, snapshot: bytes | None, tail: Iterable[bytes]) -> None:
         if snapshot is not None:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from sqlalchemy import Column, RowMapping, Table, delete, insert, select, tuple_, update
 
-from . import outbox
 from .faults import RecordsUnusable
 from .records import Reading, Records
 from .schema import changes, metadata, settings
@@ -31,8 +30,8 @@ MOVED: Final = "moved"
 """The setting by which records say that they live elsewhere now, and where."""
 MOVING_FROM: Final = "moving-from"
 """The setting by which records say of which installation they are becoming a copy."""
-OWN: Final = frozenset({outbox.PRUNED, MOVED, MOVING_FROM})
-"""Settings that are a database's own. The outbox is not moved: no node that would read it is there yet."""
+OWN: Final = frozenset({MOVED, MOVING_FROM})
+"""Settings that are a database's own."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -47,6 +46,8 @@ class Counted:
 
 async def copy_records(source: Records, target: Records, progress: Progress) -> dict[str, Counted]:
     """Puts what ``source`` holds in the place of what ``target`` holds, in one transaction.
+
+    But for the outbox of changes: no node that would read it is there yet.
 
     Returns what was read, by table. ``target`` has to be opened anew before it is used for anything else.
     """
