@@ -225,7 +225,7 @@ class LiveRoom:
         self.resume()
 
     def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
-        """Shows what the log holds beyond what readers were shown: other nodes' edits, and some thought lost."""
+        """Shows what the log holds beyond what readers have: other nodes' edits, and some thought lost."""
         alone = self._shelf.bus.state is BusState.ALONE
         if alone and head == self._replication.head:
             return
