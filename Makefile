@@ -13,7 +13,7 @@ demo: setup  ## a furnished demo on http://localhost:8080 (PORT=... for another)
 	@exec .venv/bin/twinspace demo --port $(PORT)
 
 test: setup-dev lint  ## everything: lint, types, unit, interop, faults, browser
-	@tools/browser
+	@tools/programs
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 	cd $(CLIENT) && ../../tools/with-node npm run --silent test
 

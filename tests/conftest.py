@@ -14,7 +14,7 @@ BROWSER_TESTS = {"browser", "test_in_chromium.py"}
 
 
 def _browser_is_out_of_reach() -> bool:
-    """tools/browser installs one where it may; only without root, and outside CI, may one be missing."""
+    """tools/programs installs one where it may; only without root, and outside CI, may one be missing."""
     found = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     return not found and os.geteuid() != 0 and not os.environ.get("CI")
 

@@ -72,7 +72,7 @@ class Opens(Protocol):
 def browser() -> Iterator[Browser]:
     """Ends with its module: while Playwright runs, this thread can run no other event loop."""
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    assert program is not None, "There is no Chromium here: run tools/browser."
+    assert program is not None, "There is no Chromium here: run tools/programs."
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium

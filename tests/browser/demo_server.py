@@ -6,19 +6,21 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from balancer import Balancer
 from served import Server
 
 from rooms.schools import Country
 from rooms.services import Services
 from rooms.values import AgeBand, PageId, PersonId, Role, RoomKind
 
-__all__ = ["Demo", "Person", "running_demo"]
+__all__ = ["Demo", "Person", "running_demo", "running_nodes"]
 
 PASSWORD = "estuary-lantern-41"
+PATIENT = ("--api-rate", "1000", "--api-burst", "10000")
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,30 @@ class Demo:
 @contextmanager
 def running_demo(data: Path) -> Iterator[Demo]:
     data.mkdir(parents=True)
-    # A thread of its own: Playwright keeps an event loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        furnished = thread.submit(asyncio.run, _furnish(data)).result()
-    with Server(data, "--api-rate", "1000", "--api-burst", "10000") as server:
+    furnished = _furnished(f"sqlite:///{data / 'records.sqlite3'}")
+    with Server(data, *PATIENT) as server:
         yield Demo(url=server.http.replace("127.0.0.1", "localhost"), server=server, **furnished)
 
 
-async def _furnish(data: Path) -> dict:
-    services = await Services.open(f"sqlite:///{data / 'records.sqlite3'}")
+@contextmanager
+def running_nodes(folder: Path, database: str, redis: str) -> Iterator[tuple[Demo, list[Server]]]:
+    """The same on two nodes behind a load balancer, which is where the demo's URL leads."""
+    furnished = _furnished(database)
+    options = (*PATIENT, "--database", database, "--redis", redis)
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(Server(folder / name, *options)) for name in ("one", "two")]
+        balancer = stack.enter_context(Balancer([int(node.http.rpartition(":")[2]) for node in nodes]))
+        yield Demo(url=f"http://localhost:{balancer.port}", server=nodes[0], **furnished), nodes
+
+
+def _furnished(records: str) -> dict:
+    # A thread of its own: Playwright keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _furnish(records)).result()
+
+
+async def _furnish(records: str) -> dict:
+    services = await Services.open(records)
     try:
         return await _fill(services)
     finally:

@@ -19,7 +19,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    assert program is not None, "There is no Chromium here: run tools/browser."
+    assert program is not None, "There is no Chromium here: run tools/programs."
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
