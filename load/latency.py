@@ -271,7 +271,7 @@ def _table(
             equal = "yes" if not any(each.faults for each in rounds) else "NO: does not count"
             row = "".join(f"{cell:<20}" for cell in cells)
             lines.append(f"{rate:<9g}{side.name:<12}{row}{published:<16.2f}{equal}")
-    lines.append("")
+    lines += ["", "Heartbeats of the nodes are among the publishes."]
     lines += [f"{side.name}: an edit that is seen is {side.promise}." for side in sides]
     lines += [
         f"{side} at {rate:g}/s, round {number}: {fault}."
