@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 HELLO: Final[bytes] = packed(b"HELLO")
 UNNAMEABLE: Final = re.compile(r"[^!-~]")
 """What may not stand in the name of a connection."""
-AT_ONCE: Final = 200
+AT_ONCE: Final = 100
 """Messages handled before the loop gets a turn."""
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from rooms.bus.redis_servers import packed
+from rooms.bus.redis_servers import packed, slot_of
 from rooms.bus.redis_url import Kind
 
 if TYPE_CHECKING:
@@ -52,15 +52,16 @@ class Subscription:
 
 class Subscriptions:
     def __init__(self, kind: Kind) -> None:
+        self._kind = kind
         sharded = kind is Kind.CLUSTER
         self._subscribe = b"SSUBSCRIBE" if sharded else b"SUBSCRIBE"
         self._unsubscribe = b"SUNSUBSCRIBE" if sharded else b"UNSUBSCRIBE"
         self._chunk = 1 if sharded else CHUNK
         self._wanted: dict[bytes, Subscription] = {}
-        self._told: dict[int, set[bytes]] = {}
-        """Slot -> channels."""
-        self._awaited: dict[bytes, int] = {}
-        """Channel -> how many subscribing commands are unconfirmed."""
+        self._told: dict[int, dict[bytes, bool]] = {}
+        """Slot -> channel -> whether the server took it, as far as is known: what it refuses are slots."""
+        self._awaited: dict[int, dict[bytes, int]] = {}
+        """Slot -> channel -> how many subscribing commands are unconfirmed."""
         self._untold: dict[bytes, int] = {}
         """Channels about which the server may have to be told something -> their slots."""
         self.restoring: set[bytes] = set()
@@ -79,9 +80,9 @@ class Subscriptions:
         channel = subscription.channel
         self._wanted[channel] = subscription
         subscription.standing = False
-        if not self._is_told(channel, subscription.slot):
+        if not self._is_taken(channel, subscription.slot):
             self._untold[channel] = subscription.slot
-        elif channel not in self._awaited:
+        elif not self._is_awaited(channel, subscription.slot):
             subscription.settle(standing=True)
         if believed and not subscription.standing:
             self.restoring.add(channel)
@@ -127,34 +128,45 @@ class Subscriptions:
                 if self._is_told(channel, slot):
                     self._forget(channel, slot)
                     leaves.append(channel)
-            elif not self._is_told(channel, slot):
-                self._told.setdefault(slot, set()).add(channel)
-                self._awaited[channel] = self._awaited.get(channel, 0) + 1
+            elif not self._is_taken(channel, slot):
+                self._told.setdefault(slot, {})[channel] = True
+                awaited = self._awaited.setdefault(slot, {})
+                awaited[channel] = awaited.get(channel, 0) + 1
                 joins.append(channel)
         return [*self._packed(self._unsubscribe, leaves), *self._packed(self._subscribe, joins)]
 
     def confirmed(self, channel: bytes) -> None:
         """The server confirms a subscription."""
-        left = self._awaited.pop(channel, 0) - 1
+        slot = slot_of(channel, self._kind)
+        awaited = self._awaited.get(slot, {})
+        left = awaited.pop(channel, 0) - 1
         if left > 0:
-            self._awaited[channel] = left
+            awaited[channel] = left
             return
+        if not awaited:
+            self._awaited.pop(slot, None)
         subscription = self._wanted.get(channel)
-        if subscription is not None and self._is_told(channel, subscription.slot):
+        if subscription is not None and self._is_taken(channel, slot):
             subscription.settle(standing=True)
             self.restoring.discard(channel)
 
     def withdrawn(self, channel: bytes) -> None:
         """The server says that a channel is subscribed no more: as told, or because its slot has gone."""
+        slot = slot_of(channel, self._kind)
+        if not self._is_taken(channel, slot) or self._is_awaited(channel, slot):
+            return
+        self._forget(channel, slot)
         subscription = self._wanted.get(channel)
-        if subscription is not None and subscription.standing:
-            self._forget(channel, subscription.slot)
+        if subscription is not None:
             self._stray(subscription)
 
     def refused(self, slot: int) -> None:
-        """The server does not have this slot (any more)."""
-        for channel in self._told.pop(slot, set()):
-            self._awaited.pop(channel, None)
+        """The server does not have this slot, or not any more. It says so once for each command, and may have
+        taken some: what is not wanted any more has to be unsubscribed all the same."""
+        self._awaited.pop(slot, None)
+        told = self._told.get(slot, {})
+        for channel in told:
+            told[channel] = False
             subscription = self._wanted.get(channel)
             if subscription is not None:
                 self._stray(subscription)
@@ -167,11 +179,17 @@ class Subscriptions:
     def _is_told(self, channel: bytes, slot: int) -> bool:
         return channel in self._told.get(slot, ())
 
+    def _is_taken(self, channel: bytes, slot: int) -> bool:
+        return self._told.get(slot, {}).get(channel, False)
+
+    def _is_awaited(self, channel: bytes, slot: int) -> bool:
+        return channel in self._awaited.get(slot, ())
+
     def _forget(self, channel: bytes, slot: int) -> None:
-        channels = self._told[slot]
-        channels.discard(channel)
+        channels = self._told.get(slot, {})
+        channels.pop(channel, None)
         if not channels:
-            del self._told[slot]
+            self._told.pop(slot, None)
 
     def _packed(self, command: bytes, channels: list[bytes]) -> Iterator[bytes]:
         for start in range(0, len(channels), self._chunk):

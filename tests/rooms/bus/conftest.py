@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from backing import finished, shared_valkey, valkey
-from bustools import KEY, PREFIX, QUICK, opened
+from bustools import KEY, PREFIX, opened
 
 from load.backing import Valkey, ValkeyCluster
 from rooms.bus import Bus
@@ -45,8 +45,8 @@ def cluster(shared_cluster: ValkeyCluster) -> ValkeyCluster:
 
 
 @pytest.fixture
-def cluster_url(cluster: ValkeyCluster) -> str:
-    places = ",".join(f"127.0.0.1:{node.port}" for node in cluster.nodes[:2])
+def cluster_url(shared_cluster: ValkeyCluster) -> str:
+    places = ",".join(f"127.0.0.1:{node.port}" for node in shared_cluster.nodes[:2])
     return f"redis+cluster://{places}"
 
 
@@ -68,13 +68,13 @@ async def nodes(request: pytest.FixtureRequest) -> AsyncIterator[list[Bus]]:
                 buses.append(LocalBus(hub, f"node-{number}"))
             case "redis":
                 url = request.getfixturevalue("valkey").url
-                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}", limits=QUICK))
+                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}"))
             case "unix":
                 url = f"unix://{request.getfixturevalue('socket_valkey').folder}/socket"
-                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}", limits=QUICK))
+                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}"))
             case "cluster":
                 url = request.getfixturevalue("cluster_url")
-                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}", limits=QUICK))
+                buses.append(RedisBus(url, key=KEY, prefix=PREFIX, node=f"node-{number}"))
     for bus in buses:
         await bus.open()
     yield buses

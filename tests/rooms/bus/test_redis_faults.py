@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
-from bustools import QUICK, Ear, away, entry, opened, passes, until, up
+from bustools import QUICK, Ear, all_pass, away, entry, opened, passes, until, up
 
 from load.backing import Valkey
 from load.faults.proxy import FaultProxy
@@ -38,8 +38,7 @@ class Stage:
         ear, everybody = Ear(), Ear()
         self.node.on_node_message(everybody)
         await self.witness.join("page-0", ear)
-        for document in DOCUMENTS:
-            await passes(self.witness, self.node, document, self.ears[document])
+        await all_pass(self.witness, self.node, {document: self.ears[document] for document in DOCUMENTS})
         await passes(self.node, self.witness, "page-0", ear)
         self.witness.send(Changed(7))
         await until(lambda: Changed(7) in everybody.messages)
@@ -63,7 +62,7 @@ class Stage:
 async def staged(server: Valkey, limits: Limits = QUICK) -> AsyncIterator[Stage]:
     async with FaultProxy(server.port, resp=True) as line:
         url = line.through(server.url)
-        async with opened(url, limits=limits) as node, opened(server.url) as witness:
+        async with opened(url, limits=limits) as node, opened(server.url, limits=QUICK) as witness:
             ears = {document: Ear() for document in DOCUMENTS}
             states: list[BusState] = []
             node.on_state(states.append)
@@ -102,16 +101,16 @@ async def test_a_restarted_server_comes_back(stage: Stage) -> None:
 
 async def test_a_frozen_server_is_noticed_and_comes_back(stage: Stage) -> None:
     stage.server.freeze()
-    await away(stage.node, within=2)
+    await away(stage.node, within=5)
     await stage.is_away_at_once()
-    assert "did not answer within 0.4 s" in stage.node.reason
+    assert "did not answer within 0.7 s" in stage.node.reason
     stage.server.thaw()
     await up(stage.node, stage.witness)
     await stage.is_whole()
 
 
 async def test_a_paused_server_is_noticed_and_comes_back(stage: Stage) -> None:
-    await stage.server.client_pause(1.2)
+    await stage.server.client_pause(1.6)
     await stage.is_away_at_once()
     await up(stage.node, stage.witness)
     await stage.is_whole()
@@ -120,10 +119,10 @@ async def test_a_paused_server_is_noticed_and_comes_back(stage: Stage) -> None:
 async def test_a_server_that_only_publishes_nothing_is_noticed(stage: Stage) -> None:
     """It goes on to answer HELLO."""
     await stage.server.ask("CLIENT", "PAUSE", 60_000, "WRITE")
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1)
     assert stage.states == []
     stage.node.send(Changed(1))
-    await away(stage.node, within=2)
+    await away(stage.node, within=5)
     await stage.server.ask("CLIENT", "UNPAUSE")
     await up(stage.node, stage.witness)
     await stage.is_whole()
@@ -132,7 +131,7 @@ async def test_a_server_that_only_publishes_nothing_is_noticed(stage: Stage) -> 
 async def test_a_pause_that_is_short_is_borne(own_valkey: Valkey) -> None:
     async with staged(own_valkey, replace(QUICK, answer_within=3.0, join_within=3.0)) as stage:
         await own_valkey.client_pause(0.3)
-        for sequence in range(5_000):
+        for sequence in range(1_000):
             stage.node.send(entry("page-0", 2 * sequence))
         await stage.is_whole()
         assert stage.states == []
@@ -188,7 +187,7 @@ async def test_a_line_that_swallows_everything_is_noticed(
 
     talking = asyncio.create_task(talk()) if traffic else None
     cut(stage)
-    await away(stage.node, within=2)
+    await away(stage.node, within=5)
     assert "did not answer" in stage.node.reason
     assert stage.witness.state is BusState.UP
     if talking is not None:
@@ -246,9 +245,9 @@ async def test_a_join_that_is_not_confirmed_says_that_the_bus_is_away(own_valkey
         stage.line.up.blackhole = True
         begun = time.monotonic()
         await stage.node.join("page-late", Ear())
-        assert 0.3 < time.monotonic() - begun < 1.5
+        assert 0.6 < time.monotonic() - begun < 2
         await away(stage.node, within=0.5)
-        assert "did not confirm a subscription within 0.4 s" in stage.node.reason
+        assert "did not confirm a subscription within 0.7 s" in stage.node.reason
         await stage.line.heal()
         await up(stage.node)
         ear = Ear()
@@ -310,12 +309,12 @@ async def test_faults_in_any_order_leave_a_bus_that_works(stage: Stage) -> None:
 
     async def freeze() -> None:
         server.freeze()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.8)
         server.thaw()
 
     async def cut() -> None:
         line.up.blackhole = True
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.8)
         await line.heal()
 
     async def reset() -> None:
@@ -335,7 +334,7 @@ async def test_faults_in_any_order_leave_a_bus_that_works(stage: Stage) -> None:
         stage.node.send(entry("page-0", 2 * sequence))
         await stage.node.join(f"late-{sequence}", Ear())
     await up(stage.node, stage.witness)
-    await asyncio.sleep(0.6)  # whatever a late time-out would still do
+    await asyncio.sleep(0.9)  # whatever a late time-out would still do
     await up(stage.node, stage.witness)
     await stage.is_whole()
 
@@ -343,7 +342,7 @@ async def test_faults_in_any_order_leave_a_bus_that_works(stage: Stage) -> None:
 async def test_closing_at_whatever_moment_of_a_failure_ends(stage: Stage) -> None:
     """A cancellation that meets a failing task group is lost in Python 3.11."""
     for turns in range(40):
-        async with opened(stage.line.through(stage.server.url)) as bus:
+        async with opened(stage.line.through(stage.server.url), limits=QUICK) as bus:
             stage.line.reset()
             for _ in range(turns):
                 await asyncio.sleep(0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import redis.asyncio
 from backing import finished
-from bustools import Ear, away, opened, passes, until, up
+from bustools import QUICK, Ear, away, opened, passes, until, up
 
 from load.backing import ValkeySentinel
 from rooms.bus import BusState
@@ -70,7 +70,7 @@ def _let_in(at: int, password: str) -> redis.asyncio.Redis:
 
 async def test_the_bus_follows_the_primary(servers: ValkeySentinel) -> None:
     url = f"redis+sentinel://{addresses(servers)}/{servers.name}"
-    async with opened(url) as one, opened(url) as other:
+    async with opened(url, limits=QUICK) as one, opened(url, limits=QUICK) as other:
         ear, nodes = Ear(), Ear()
         one.on_node_message(nodes)
         await up(one, other)
