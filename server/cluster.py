@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import Final
 
 from crdt.log import Log, LogSettings
@@ -20,6 +21,9 @@ from server.tokens import read_secret
 __all__ = ["make_bus", "make_log", "token_secret"]
 
 PREFIX: Final = "twinspace:"
+STALLED_SECONDS: Final = 3.0
+"""How long PostgreSQL may leave a commit unanswered before people are told that nothing is saved. A database
+that answers at all does so at once, while a busy disk may well take longer."""
 
 
 def make_log(settings: Settings) -> Log:
@@ -33,7 +37,7 @@ def make_log(settings: Settings) -> Log:
         from crdt.log.postgres import PostgresLog
 
         assert settings.database is not None
-        return PostgresLog(settings.database, tuned)
+        return PostgresLog(settings.database, replace(tuned, stalled_seconds=STALLED_SECONDS))
     return SqliteLog(settings.data, tuned)
 
 

@@ -33,6 +33,18 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        line
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, line in report.user_properties
+        if name == "figures"
+    ]
+    if lines:
+        terminalreporter.section("faults of nodes, Redis and PostgreSQL")
+        for line in lines:
+            terminalreporter.line(line)
     if OUT:
         terminalreporter.section("NO BROWSER HERE", sep="#", red=True, bold=True)
         terminalreporter.line(

@@ -228,7 +228,7 @@ class _Connection:
     def reset(self) -> None:
         self._proxy.counts["resets"] += 1
         for writer in self._writers:
-            with _socket(writer) as line:
+            with contextlib.suppress(OSError), _socket(writer) as line:  # it may be closed already
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         self._ended.set()
@@ -245,8 +245,11 @@ class _Connection:
 
 @contextlib.contextmanager
 def _socket(writer: asyncio.StreamWriter) -> Iterator[socket.socket]:
-    """A second handle on a stream's socket, whichever event loop made it."""
-    line = socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno()))
+    """A second handle on the socket of a stream, of whichever event loop. Raises OSError for a closed one."""
+    known = writer.get_extra_info("socket")
+    if known is None:
+        raise OSError("The socket is closed.")
+    line = socket.socket(fileno=socket.dup(known.fileno()))
     try:
         yield line
     finally:
