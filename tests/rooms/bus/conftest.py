@@ -18,9 +18,28 @@ __all__ = ["shared_valkey", "valkey"]
 
 @pytest.fixture
 async def own_valkey() -> AsyncIterator[Valkey]:
-    """A Valkey that the test may ill-treat."""
+    """A Valkey that the test may configure."""
     async with Valkey() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def used_valkey() -> Iterator[Valkey]:
+    server = Valkey()
+    finished(server.__aenter__())
+    try:
+        yield server
+    finally:
+        finished(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def poor_valkey(used_valkey: Valkey) -> AsyncIterator[Valkey]:
+    """A Valkey that the test may kill and freeze."""
+    yield used_valkey
+    used_valkey.thaw()
+    if not used_valkey.running:
+        await used_valkey.start()
 
 
 @pytest.fixture(scope="session")

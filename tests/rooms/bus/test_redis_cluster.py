@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
-from bustools import QUICK, Ear, all_pass, away, entry, opened, passes, until, up
+from bustools import PREFIX, QUICK, Ear, all_pass, away, entry, opened, passes, until, up
 
 from load.backing import Valkey, ValkeyCluster
 from rooms.bus import BusState
@@ -269,3 +269,15 @@ def test_layouts_that_say_the_same_are_equal() -> None:
     claims = [Claim(1, 0, 5, Place("a", 1)), Claim(2, 3, 9, Place("b", 1))]
     assert Layout.made(claims, 10) == Layout.made([*reversed(claims), claims[0]], 10)
     assert Layout.made(claims, 10) != Layout.made(claims[:1], 10)
+
+
+async def test_a_user_with_few_rights_is_enough(cluster: ValkeyCluster, cluster_url: str) -> None:
+    for node in cluster.nodes:
+        await node.ask(
+            "ACL", "SETUSER", "bus", "on", ">secret", "resetchannels", f"&{PREFIX}:*", "-@all", "+spublish",
+            "+ssubscribe", "+sunsubscribe", "+cluster|slots", "+cluster|nodes",
+        )  # fmt: skip
+    async with staged(cluster, cluster_url.replace("://", "://bus:secret@")) as stage:
+        stage.one.leave("page-0")
+        await stage.one.join("page-0", stage.ears["page-0"])
+        await stage.is_whole()

@@ -179,7 +179,7 @@ def test_what_was_refused_and_is_left_then_is_unsubscribed_as_the_server_may_hav
 
 
 TestJoinsAndLeavesInAnyOrder = LateServer.TestCase
-TestJoinsAndLeavesInAnyOrder.settings = settings(max_examples=120, stateful_step_count=40)
+TestJoinsAndLeavesInAnyOrder.settings = settings(max_examples=80, stateful_step_count=30)
 
 
 @pytest.mark.parametrize("kind", [Kind.SINGLE, Kind.CLUSTER])
