@@ -21,6 +21,7 @@ from rooms.bus.messages import (
 __all__ = ["Outbox", "joined", "sized"]
 
 Message = DocumentMessage | NodeMessage
+_OF_DOCUMENTS = (Committed, Hint, PresenceQuery, States)
 PIPELINE_BYTES = 256 * 1024
 """What one turn sends at most: less than a slow network carries before its answer counts as missing."""
 TURN_MESSAGES = 2_000
@@ -63,12 +64,12 @@ class Outbox:
 
     def take(self) -> list[Message]:
         """What is sent next, joined; empty when nothing waits."""
-        taken: list[Message] = []
+        taken: list[tuple[Message, int]] = []
         size = 0
         while self._waiting and size < PIPELINE_BYTES and len(taken) < TURN_MESSAGES:
-            message, each = self._waiting.popleft()
-            taken.append(message)
-            size += each
+            waiting = self._waiting.popleft()
+            taken.append(waiting)
+            size += waiting[1]
         self._bytes -= size
         if not self._waiting:
             self._filled.clear()
@@ -85,14 +86,13 @@ class Outbox:
 
 def sized(message: Message) -> int:
     """About as many bytes as its envelope has."""
-    match message:
-        case Committed(_, _, _, updates, owners):
-            return OVERHEAD + sum(map(len, updates)) + 5 * len(updates) + OVERHEAD * len(owners)
-        case States(_, states):
-            return OVERHEAD + sum(map(_state_size, states))
-        case _:
-            told = getattr(message, "heads", None) or getattr(message, "amounts", None) or ()
-            return OVERHEAD * (1 + len(told))
+    if isinstance(message, Committed):
+        updates = message.updates
+        return OVERHEAD + sum(map(len, updates)) + 5 * len(updates) + OVERHEAD * len(message.owners)
+    if isinstance(message, States):
+        return OVERHEAD + sum(map(_state_size, message.states))
+    told = getattr(message, "heads", None) or getattr(message, "amounts", None) or ()
+    return OVERHEAD * (1 + len(told))
 
 
 def _state_size(state: RemoteState) -> int:
@@ -109,11 +109,10 @@ class _Said:
     query: PresenceQuery | None = None
     states: dict[int, RemoteState] = field(default_factory=dict)
 
-    def take(self, message: DocumentMessage) -> None:
+    def take(self, message: DocumentMessage, size: int) -> None:
         last = self.entries[-1] if self.entries else None
         match message:
             case Committed():
-                size = sized(message)
                 if isinstance(last, list) and size <= self.room and _follows(last[-1], message):
                     last.append(message)
                     self.room -= size
@@ -140,14 +139,18 @@ class _Said:
         yield from _parcels(document, self.states.values())
 
 
-def joined(messages: Iterable[Message]) -> list[Message]:
-    """The same in as few envelopes as possible. Of each document what was committed, in its order, then the
-    presence that may refer to it, each client's latest only; at the end what is said to all nodes."""
+def joined(messages: Iterable[tuple[Message, int]]) -> list[Message]:
+    """What messages, given with their sizes, say in as few envelopes as possible. Of each document what was
+    committed, in its order, then the presence that may refer to it, each client's latest only; at the end
+    what is said to all nodes."""
     documents: dict[str, _Said] = {}
     to_all: list[Message] = []
-    for message in messages:
-        if isinstance(message, Committed | Hint | PresenceQuery | States):
-            documents.setdefault(message.document, _Said()).take(message)
+    for message, size in messages:
+        if isinstance(message, _OF_DOCUMENTS):
+            said = documents.get(message.document)
+            if said is None:
+                said = documents[message.document] = _Said()
+            said.take(message, size)
         else:
             to_all.append(message)
     told = [message for document, said in documents.items() for message in said.told(document)]

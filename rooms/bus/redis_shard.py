@@ -238,7 +238,7 @@ class Shard:
                 check_role(self.place, await read(connection), self._servers.kind)
 
     async def _send(self, connection: AbstractConnection, parcels: list[Parcel]) -> None:
-        commands = [packed(self._publish, each.channel, each.envelope) for each in parcels]
+        commands = b"".join([packed(self._publish, each.channel, each.envelope) for each in parcels])
         misrouted: list[Parcel] = []
         answered = 0
         try:

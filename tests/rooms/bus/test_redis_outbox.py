@@ -16,9 +16,14 @@ from rooms.bus.messages import (
     RemoteState,
     States,
 )
-from rooms.bus.redis_outbox import PIPELINE_BYTES, Outbox, joined, sized
+from rooms.bus.redis_outbox import PIPELINE_BYTES, Outbox, sized
+from rooms.bus.redis_outbox import joined as joined_of
 
 A, B = "a", "b"
+
+
+def joined(messages: Iterable) -> list:
+    return joined_of([(message, sized(message)) for message in messages])
 
 
 def state(client: int, clock: int, text: str | None = "{}") -> RemoteState:
