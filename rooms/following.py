@@ -12,12 +12,15 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from .access import Change
 from .faults import RecordsUnavailable
 from .records import Records
 
 __all__ = ["ChangeFollower"]
+
+END_SECONDS: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class ChangeFollower:
         self._records = records
         self._every = every
         self._woken = asyncio.Event()
+        self._ending = False
         self._seen = 0
         self._looked_at = float("-inf")
 
@@ -54,10 +58,14 @@ class ChangeFollower:
         """
         self._seen = await self._records.last_change()
         self._looked_at = time.monotonic()
+        self._ending = False
         task = asyncio.create_task(self._follow(), name="changes of other nodes")
         try:
             yield
         finally:
+            self._ending = True
+            self._woken.set()
+            await asyncio.wait((task,), timeout=END_SECONDS)  # a look that is cut off costs its connection
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -68,13 +76,14 @@ class ChangeFollower:
                 async with asyncio.timeout(self._every):
                     await self._woken.wait()
             self._woken.clear()
+            if self._ending:
+                return
             try:
                 await self.look()
-            except RecordsUnavailable:
+            except Exception as error:
+                if not isinstance(error, RecordsUnavailable):
+                    logger.exception("changes of other nodes could not be read")
                 await asyncio.sleep(self._every)  # being woken again and again must not make it busy
-            except Exception:
-                logger.exception("changes of other nodes could not be read")
-                await asyncio.sleep(self._every)
 
     async def look(self) -> None:
         """Publishes what is new. Raises RecordsUnavailable."""

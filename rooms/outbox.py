@@ -2,7 +2,8 @@
 
 A transaction writes what it changes about rights into the table ``changes``, in the same commit. Writers come
 one after the other, so numbers are in the order of commits: who has read up to a number has missed nothing
-before it. Rows are kept for an hour; what was pruned is known by its number.
+before it. Rows are kept for an hour, and the newest of those that are older stays: whoever asks for what came
+before the oldest row is told of the gap.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from .access import Change
-from .schema import changes, settings
+from .schema import changes
 
 if TYPE_CHECKING:
     from .records import Reading, Writing
@@ -27,8 +28,6 @@ PRUNE_EVERY: Final = 500
 """Rows between two prunings."""
 MOST_AT_ONCE: Final = 1_000
 """Rows read at once."""
-PRUNED: Final = "changes-pruned"
-"""The setting that holds the highest number that was ever pruned."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class Look:
     last: int
     """The number to look on from."""
     gap: bool = False
-    """Some changes after the number asked for are not there any more, or never were: ask for all rights."""
+    """Some changes after the number asked for may be gone, or never were: ask for all rights anew."""
     more: bool = False
     """There was too much to read at once."""
 
@@ -69,9 +68,9 @@ async def put(tx: Writing, origin: str, told: Sequence[Change], now: ColumnEleme
 
 async def look(tx: Reading, after: int, own: Own) -> Look:
     """The changes after a number."""
-    newest, pruned = await _newest(tx), await _pruned(tx)
-    if after < pruned or after > max(newest, pruned):  # the latter after a backup was restored
-        return Look([], max(newest, pruned), gap=True)
+    oldest, newest = await _ends(tx)
+    if after < oldest - 1 or after > newest:  # the latter after a backup was restored
+        return Look([], newest, gap=True)
     rows = await tx.all(
         select(changes).where(changes.c.seq > after).order_by(changes.c.seq).limit(MOST_AT_ONCE)
     )
@@ -89,23 +88,18 @@ async def look(tx: Reading, after: int, own: Own) -> Look:
 
 async def last_number(tx: Reading) -> int:
     """Of the newest change there has been; 0 when there never was one."""
-    return max(await _newest(tx), await _pruned(tx))
+    return (await _ends(tx))[1]
 
 
-async def _newest(tx: Reading) -> int:
-    return await tx.value(select(func.max(changes.c.seq))) or 0
-
-
-async def _pruned(tx: Reading) -> int:
-    return int(await tx.value(select(settings.c.value).where(settings.c.key == PRUNED)) or 0)
+async def _ends(tx: Reading) -> tuple[int, int]:
+    oldest, newest = (select(end(changes.c.seq)).scalar_subquery() for end in (func.min, func.max))
+    row = await tx.first(select(oldest.label("oldest"), newest.label("newest")))
+    return (row["oldest"] or 0, row["newest"] or 0) if row else (0, 0)
 
 
 async def _prune(tx: Writing, now: ColumnElement[float]) -> None:
-    old = changes.c.at < now - KEPT_SECONDS
-    highest = await tx.value(select(func.max(changes.c.seq)).where(old))
-    if highest is not None:
-        await tx.do(delete(changes).where(changes.c.seq <= highest))
-        await tx.put(settings, [{"key": PRUNED, "value": str(highest)}])
+    old = select(func.max(changes.c.seq)).where(changes.c.at < now - KEPT_SECONDS)
+    await tx.do(delete(changes).where(changes.c.seq < old.scalar_subquery()))
 
 
 _FIELDS: Final = {each.name for each in fields(Change)}

@@ -28,7 +28,7 @@ INSERT INTO pages (id, room_id, title, parent_id, place, see_rule, edit_rule, au
 VALUES ('top', 'general', 'Our promise', NULL, 0, 'members', 'everyone', 'member-ana', 'notes', 'member-ana', 'Read it.', 1790000006.5, 1890000000.5, NULL, 1790000006.0),
        ('below', 'general', 'Sources', 'top', 0, 'draft', 'editors', 'member-otter', NULL, NULL, NULL, NULL, NULL, 1790000007.5, 1790000007.0);
 INSERT INTO settings (key, value)
-VALUES ('token-secret', 'a0b1c2d3e4f5061728394a5b6c7d8e9f5f0c8c1b1f4f4e1fa2b0e5d36f8d7c3a'), ('changes-pruned', '4');
+VALUES ('token-secret', 'a0b1c2d3e4f5061728394a5b6c7d8e9f5f0c8c1b1f4f4e1fa2b0e5d36f8d7c3a');
 INSERT INTO login_limits (key, kind, level, at)
 VALUES ('1a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9', 'school', 3.25, 1790000100.5);
 INSERT INTO changes (seq, at, origin, body)
