@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from bustools import KEY, document_messages, node_messages
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rooms.bus.messages import (
@@ -24,6 +24,7 @@ OURS = Envelopes("node-1", KEY)
 COMMITTED = Committed("space/page", 3, 17, (b"one", b"two"), ((7, "person:4"),))
 
 
+@settings(deadline=None)
 @given(document_messages | node_messages, st.text(max_size=40))
 def test_every_message_comes_out_as_it_went_in(message, node) -> None:
     assert OURS.open(Envelopes(node, KEY).pack(message)) == (node, message)
@@ -58,6 +59,7 @@ def test_another_version_is_refused_by_name() -> None:
         OURS.open(b"\x02" + envelope[1:])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_refused(garbage: bytes) -> None:
     with pytest.raises(BadEnvelope):
@@ -69,6 +71,7 @@ def test_huge_garbage_is_refused_without_a_look_at_it() -> None:
         OURS.open(b"\x01" + os.urandom(ENVELOPE_MAX))
 
 
+@settings(deadline=None)
 @given(
     st.recursive(st.none() | st.integers(0, 9) | st.text(max_size=3), lambda each: st.lists(each, max_size=4))
 )
@@ -82,6 +85,7 @@ def test_a_well_tagged_envelope_of_something_else_is_refused(content) -> None:
         OURS.open(head + OURS._tag(head, body) + body)
 
 
+@settings(deadline=None)
 @given(document_messages)
 def test_its_own_envelopes_are_told_apart_unopened(message) -> None:
     assert OURS.is_own(OURS.pack(message))

@@ -5,6 +5,7 @@ import gc
 import logging
 import random
 import re
+import time
 
 import pytest
 from bustools import KEY, PREFIX, QUICK, Ear, away, entry, opened, passes, until, up
@@ -386,7 +387,7 @@ async def test_2000_documents_are_joined_and_come_back_after_a_restart(own_valke
 
 
 def test_hearing_thousands_of_messages_does_not_keep_the_loop_from_others(valkey: Valkey) -> None:
-    """Under uvloop, as in production."""
+    """In seconds of its thread, which other processes do not prolong; under uvloop, as in production."""
     import uvloop
 
     async def heard() -> float:
@@ -395,11 +396,11 @@ def test_hearing_thousands_of_messages_does_not_keep_the_loop_from_others(valkey
             await one.join("page", ear)
             for sequence in range(4_000):
                 other.send(entry("page", 2 * sequence))
-            longest, last = 0.0, asyncio.get_running_loop().time()
+            longest, last = 0.0, time.thread_time()
             while len(ear.heard) < 4_000:
                 await asyncio.sleep(0)
-                now = asyncio.get_running_loop().time()
+                now = time.thread_time()
                 longest, last = max(longest, now - last), now
             return longest
 
-    assert min(uvloop.run(heard()) for _ in range(5)) < 0.05
+    assert min(uvloop.run(heard()) for _ in range(3)) < 0.03

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bustools import entry, names, node_messages, remote_states
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rooms.bus.messages import (
@@ -147,6 +147,7 @@ def presence_of(messages: Iterable, document: str) -> dict[int, RemoteState]:
     }
 
 
+@settings(deadline=None)
 @given(said)
 def test_joining_loses_nothing_and_keeps_every_documents_order(messages: list) -> None:
     told = joined(messages)
