@@ -24,7 +24,7 @@ from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
 from crdt.update import UpdateSummary, read_state_vector, read_update
 
-from .access import in_logs
+from .access import in_a_space, in_logs
 from .attachment import Attachment
 from .bus import Bus, BusState
 from .bus.local import LocalBus
@@ -69,6 +69,8 @@ class Shelf:
     """Seconds between tries to load a document; the last repeats."""
     wall_clock: Callable[[], float] = time.time
     """Unix seconds, for the log's entries."""
+    rights_outdated: Callable[[], bool] = lambda: False
+    """Whether changes of rights cannot be heard of now: then what other nodes do in spaces is not shown."""
     grown: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Documents written here lately, with their epoch and last sequence, for this node's heartbeat."""
 
@@ -521,6 +523,8 @@ class LiveRoom:
         return self._replication
 
     def _hear_node(self, node: str, message: DocumentMessage) -> None:
+        if in_a_space(self.name) and self._shelf.rights_outdated():
+            return  # somebody here may have been removed meanwhile; the log has it all when rights are known
         match message:
             case Committed():
                 self._replication.heard(message)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from crdt.errors import LogError
 from crdt.log import Head, Log
 
+from .access import in_a_space
 from .bus import Bus, BusState
 from .bus.messages import Changed, Heads, Leaving, NodeMessage, Spent
 from .live import LiveRoom
@@ -143,7 +144,7 @@ class Nodes:
 
     def _compare(self, document: str, epoch: int, last: int) -> None:
         room = self._registry.get(document)
-        if room is not None:
+        if room is not None and not (in_a_space(document) and self._registry.shelf.rights_outdated()):
             room.replication.behind(epoch, last)
 
     async def _gone_soon(self, node: str) -> None:
@@ -202,9 +203,12 @@ class Nodes:
         }
 
     async def _look(self) -> None:
+        outdated = False
         while True:
             try:
-                if await self._is_deaf() or self._bus.state is BusState.AWAY:
+                outdated, was_outdated = self._registry.shelf.rights_outdated(), outdated
+                missed = was_outdated and not outdated
+                if await self._is_deaf() or missed or self._bus.state is BusState.AWAY:
                     await self._compare_all()
             except LogError as error:
                 logger.debug("the log cannot be asked now: %s", error)

@@ -41,6 +41,8 @@ from server.tokens import TokenError, Tokens
 
 __all__ = ["Node", "all_routes", "open_node"]
 
+RIGHTS_SECONDS: Final = 4.0
+"""How long a node goes on as ever that cannot read the changes of rights: design promise 5 allows 5 s."""
 NOT_THE_CLIENTS: Final = ("/api", "/collab", "/healthz", "/readyz", "/metrics")
 """Paths below which the client has no pages: what is unknown there is an error in the API's form."""
 
@@ -87,6 +89,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         bus = make_bus(settings, services.records, log.name)
         await bus.open()
         stack.push_async_callback(bus.close)
+        follower = ChangeFollower(services.records)
         shelf = Shelf(
             log,
             bus,
@@ -94,9 +97,9 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             observer=metrics,
             quarantine=Quarantine(settings.data / "refused"),
             wall_clock=services.clock,
+            rights_outdated=lambda: settings.in_postgres and follower.age > RIGHTS_SECONDS,
         )
         registry = Registry(shelf, quiet=settings.unload_after)
-        follower = ChangeFollower(services.records)
         security = Security(settings)
         budgets = dispatch.Budgets(settings.api_rate, settings.api_burst, key=services.records.pepper)
         door = dispatch.Door(

@@ -16,29 +16,17 @@ from typing import Any, Final
 import click
 import uvloop
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
-from crdt.errors import CrdtError
 from rooms.access import Scope
-from rooms.faults import RecordsError
 from server import logs, operator, upkeep
 from server.config import ConfigError, Settings
+from server.explained import EXPLAINED
 from server.options import settings_options
-from server.tokens import SecretError, TokenError, Tokens, read_secret
+from server.tokens import Tokens, read_secret
 
-__all__ = ["EXPLAINED", "main"]
+__all__ = ["main"]
 
 DEMO_DATA: Final = Path("data/demo")
-EXPLAINED: Final = (
-    ConfigError,
-    SecretError,
-    TokenError,
-    CrdtError,
-    RecordsError,
-    OSError,
-    SQLAlchemyError,
-)
-"""Errors whose message tells an operator what is wrong; a stack would only hide it."""
 
 
 class _Group(click.Group):

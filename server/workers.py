@@ -166,7 +166,7 @@ def run_workers(settings: Settings) -> int:
 def _work(values: Mapping[str, Any], says: Connection) -> None:
     import uvloop
 
-    from server.cli import EXPLAINED
+    from server.explained import EXPLAINED
     from server.serving import run
 
     os.umask(0o077)

@@ -244,6 +244,24 @@ class TestANodeThatIsNotHeard:
             await until(lambda: rui.heard.get(ana.doc.client_id) is None, 0.5)
 
 
+class TestANodeThatCannotReadRights:
+    async def test_shows_nothing_of_other_nodes_until_it_can(self, log):
+        """Somebody who reads there may have been removed meanwhile."""
+        async with neighbours(log) as (one, two):
+            ana, rui = await one.join(PAGE, "ana"), await two.join(PAGE, "rui")
+            eva = await two.join("notes", "eva")
+            two.rights_outdated.append(True)
+            ana.say("secret")
+            ana.presence(1, {"cursor": 1})
+            tom = await one.join("notes", "tom")
+            tom.say("no page of a space")
+            await until(lambda: ana.acknowledged and eva.text == "no page of a space")
+            await asyncio.sleep(1.2)
+            assert (rui.text, rui.heard) == ("", {})
+            two.rights_outdated.clear()
+            await until(lambda: rui.text == "secret", 2.5)
+
+
 class TestPresenceAcrossNodes:
     async def test_who_joins_sees_people_on_other_nodes_stamped(self, log):
         async with neighbours(log) as (one, two):

@@ -54,6 +54,8 @@ class Neighbour:
     bus: LossyBus
     registry: Registry
     nodes: Nodes
+    rights_outdated: list[bool]
+    """Not empty: it cannot read what has changed about rights."""
     told_of_changes: list[int | None] = field(default_factory=list)
 
     async def join(self, document: str, name: str, **options: Any) -> Listener:
@@ -84,12 +86,14 @@ async def neighbours(
         for number in range(count):
             bus = LossyBus(LocalBus(hub, f"node-{number}"), random.Random(f"{seed} {number}"), **faults)
             own = log_for(number) if log_for else log
-            registry = Registry(Shelf(own, bus=bus), quiet=0.0)  # type: ignore[arg-type]
+            outdated: list[bool] = []
+            shelf = Shelf(own, bus=bus, rights_outdated=lambda outdated=outdated: bool(outdated))  # type: ignore[arg-type, misc]
+            registry = Registry(shelf, quiet=0.0)
             told: list[int | None] = []
             nodes = Nodes(registry, bus, own, records_changed=told.append)  # type: ignore[arg-type]
             await bus.open()
             stack.push_async_callback(bus.close)
             stack.push_async_callback(registry.drain)
             await stack.enter_async_context(nodes.running())
-            made.append(Neighbour(bus, registry, nodes, told))
+            made.append(Neighbour(bus, registry, nodes, outdated, told))
         yield made
