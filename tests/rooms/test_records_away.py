@@ -117,7 +117,7 @@ async def test_a_silent_database_is_an_error_for_everybody_within_ten_seconds(
     began = time.monotonic()
     with pytest.raises(RecordsUnavailable, match="does not answer"):
         await keys(records)
-    assert time.monotonic() - began < 7, "a new connection is given up sooner"
+    assert time.monotonic() - began < 8, "a new connection is given up sooner"
     await line.heal()
     assert await keys(records) == set()
     await write(records)
@@ -167,7 +167,7 @@ async def test_who_has_no_patience_is_not_kept_by_a_writer_elsewhere(records: Re
         began = time.monotonic()
         with pytest.raises(RecordsUnavailable):
             await write(records, patience=0.2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < engine.IDLE_SECONDS
         assert records.trouble == "", "that is no trouble"
         assert await keys(records) == set(), "readers read on"
     await other.close()
@@ -210,7 +210,10 @@ async def test_a_commit_that_never_arrived_is_an_error_and_changes_nothing(
             cut_at_commit(records, line.up)
 
     commit = asyncio.create_task(is_lost())
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(10):
+        while not line.up.blackhole:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     line.reset()
     await line.heal()
     with pytest.raises(RecordsUnavailable):
