@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from sqlalchemy import Double, cast, event, extract, func, select, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -268,7 +269,10 @@ def _why(error: Exception) -> str | None:
         return AWAY
     if not isinstance(error, SQLAlchemyError):
         return None
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError):
+        return "the database has just been upgraded"
+    state = getattr(cause, "sqlstate", None)
     if state is not None:
         for length in (5, 3, 2):
             if state[:length] in _WHY:

@@ -174,6 +174,19 @@ async def test_who_has_no_patience_is_not_kept_by_a_writer_elsewhere(records: Re
     await write(records, patience=0.2)
 
 
+async def test_a_node_that_runs_on_while_another_upgrades_the_tables_goes_on(
+    records: Records, postgres: PostgreSQL, database: str
+) -> None:
+    await asyncio.gather(*(keys(records) for _ in range(3)))
+    longer = 'ALTER TABLE settings ALTER COLUMN key TYPE varchar(80) COLLATE "C", ADD COLUMN newer integer'
+    await postgres.execute(longer, database.rpartition("/")[2])
+    with pytest.raises(RecordsUnavailable, match="has just been upgraded"):
+        await keys(records)
+    for _ in range(5):
+        assert await keys(records) == set()
+    await write(records)
+
+
 # Commits whose answer is lost
 
 
