@@ -5,7 +5,7 @@ import asyncpg
 from crdt.errors import LogCorrupt, LogError, LogUnavailable
 from crdt.log import faults
 
-__all__ = ["REASONS", "Deaf", "as_log_error", "classify", "may_be_tried_again", "unavailable"]
+__all__ = ["REASONS", "Deaf", "as_log_error", "classify", "is_undone", "may_be_tried_again", "unavailable"]
 
 REASONS = {
     **faults.REASONS,
@@ -41,7 +41,9 @@ _CLASSES = {
     "42P01": "moved",
     "42883": "moved",
 }
-_AGAIN = ("40P01", "40001")
+_AGAIN = {"40P01", "40001"}
+_UNDONE = _AGAIN | {"53100", "55P03", "25006", "3F000", "42P01", "42883"}
+"""These come from a statement before the commit. Most others may, but need not."""
 
 
 class Deaf(Exception):
@@ -68,6 +70,11 @@ def classify(error: BaseException) -> str:
 def may_be_tried_again(error: BaseException) -> bool:
     """Whether the database undid the transaction for the sake of another."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _AGAIN
+
+
+def is_undone(error: BaseException) -> bool:
+    """Whether the error alone proves that the call did not happen."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _UNDONE
 
 
 def unavailable(code: str) -> LogUnavailable:

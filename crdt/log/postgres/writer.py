@@ -5,8 +5,8 @@
 * Whatever is queued when a call returns goes into the next one; nobody waits for company.
 * After an error everything queued fails at once and new items are refused until a probe was written. So
   nothing is stored behind a gap that its writer was not told about.
-* After an error the call itself is in doubt, whatever the error says: it may have been met after the commit.
-  Each call has a number, and the node's row in `log.writers` says which was the last to take effect. Settling
+* After an error the call itself is in doubt, unless the error can only have come before the commit. Each
+  call has a number, and the node's row in `log.writers` says which was the last to take effect. Settling
   reads that row on a new connection and puts up a fence in it: a call that did not happen cannot happen any
   more, however long its bytes lie in a dead connection. Until then its futures wait. Nobody guesses.
 """
@@ -27,7 +27,7 @@ import asyncpg
 
 from crdt.log.postgres.calls import Append, Call, Delete, DeleteCall, GroupCall, Item, Result
 from crdt.log.postgres.connections import Connection, Connections, hurry, verify
-from crdt.log.postgres.faults import Deaf, classify, may_be_tried_again, unavailable
+from crdt.log.postgres.faults import Deaf, classify, is_undone, may_be_tried_again, unavailable
 from crdt.log.postgres.schema import MOVING
 
 __all__ = ["Listener", "Writer"]
@@ -174,7 +174,10 @@ class Writer:
             self._doubt = doubt
             raise
         except Exception as error:
-            self._fail(error, doubt)
+            if is_undone(error):
+                self._fail(error, None, call.items)
+            else:
+                self._fail(error, doubt)
             await self._recover()
             return
         self._remember(call)
@@ -213,16 +216,16 @@ class Writer:
             self._known.clear()
         self._known.update(item.entry.document for item in call.items if isinstance(item, Append))
 
-    def _fail(self, error: BaseException, doubt: _Doubt | None) -> None:
+    def _fail(self, error: BaseException, doubt: _Doubt | None, items: Sequence[Item] = ()) -> None:
         code = classify(error)
         _logger.error("The log cannot be written (%s): %s", code, error, exc_info=error)
         self._code = code
         self._doubt = doubt
         self.doubts += doubt is not None
         self._hang_up()
-        queued = [*self._queue]
+        items = [*items, *self._queue]
         self._queue.clear()
-        self._listener.failed(queued, code)
+        self._listener.failed(items, code)
 
     async def _recover(self) -> None:
         """Try to settle and to write again; stay failed if that does not work."""
