@@ -33,7 +33,7 @@ format: .venv/.dev  ## let ruff rewrite what it can
 
 clean:  ## remove everything that setup, tests and builds made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
-	rm -rf $(CLIENT)/dist $(CLIENT)/node_modules tests/interop/node_modules tests/.artifacts
+	rm -rf $(CLIENT)/dist $(CLIENT)/node_modules tests/interop/node_modules load/peers/node_modules tests/.artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

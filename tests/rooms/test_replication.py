@@ -69,18 +69,30 @@ class TestTwoNodes:
         await gated.close()
 
     async def test_a_batch_is_one_message(self, tmp_path):
-        gated = GatedLog(tmp_path)
-        await gated.open()
-        async with neighbours(gated) as (one, two):  # type: ignore[arg-type]
+        class Grouped(GatedLog):
+            """Its commits are told of together, as those of one group are."""
+
+            def append(self, entry):
+                done = asyncio.get_running_loop().create_future()
+                self.group.append((self.real.append(entry), done))
+                return done
+
+            async def tell(self):
+                for sequence, done in [(await commit, done) for commit, done in self.group]:
+                    done.set_result(sequence)
+
+        grouped = Grouped(tmp_path)
+        grouped.group = []
+        await grouped.open()
+        async with neighbours(grouped) as (one, two):  # type: ignore[arg-type]
             ana, rui = await one.join(PAGE, "ana"), await two.join(PAGE, "rui")
-            gated.hold()
             for word in ("one ", "two ", "three"):
                 ana.say(word)
-            gated.release()
+            await grouped.tell()
             await until(lambda: rui.text == "one two three")
             said = [each for each in one.bus.sent if isinstance(each, Committed)]
             assert [len(each.updates) for each in said] == [3]
-        await gated.close()
+        await grouped.close()
 
     async def test_a_client_id_that_was_first_used_elsewhere_belongs_to_its_writer_here_too(self, log):
         async with neighbours(log) as (one, two):

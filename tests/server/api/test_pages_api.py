@@ -114,7 +114,8 @@ async def test_the_shape_of_a_space_and_its_members(site: Site) -> None:
         "role": "admin",
         "founder": True,
         "school_id": site.facts.schools["ebro"],
-        "can": {"role": False, "remove": False, "reset_code": False},
+        "mute": None,
+        "can": {"role": False, "remove": False, "mute": False, "reset_code": False},
     }
 
 
