@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from crdt.log.sqlite.check import check
 from crdt.log.sqlite.compact_all import compact_all
 from crdt.log.sqlite.schema import checksum
 
-__all__ = ["PAGE", "PAGES", "Engine", "PostgresEngine", "SqliteEngine", "entry", "fill", "texts_in"]
+__all__ = ["PAGE", "PAGES", "Bench", "Engine", "PostgresEngine", "SqliteEngine", "entry", "fill", "texts_in"]
 
 PAGE = "page/river"
 PAGES = ("page/douro", "page/ebro", "doc/minho")
@@ -41,6 +42,30 @@ def entry(
 ) -> Entry:
     """Something to append."""
     return Entry(document, epoch, update, subject, clients, time.time() if at is None else at)
+
+
+class Bench(Executor):
+    """Runs each job in a thread, when it is told to; keeps what the jobs got."""
+
+    def __init__(self, change: Callable[[bytes], bytes] = bytes) -> None:
+        self._threads = ThreadPoolExecutor(1)
+        self._change = change
+        self.jobs: list[tuple[bytes | None, Sequence[bytes]]] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **more: Any) -> Future[Any]:
+        def run() -> Any:
+            self.go.wait(20)
+            return self._change(function(*arguments, **more))
+
+        if len(arguments) == 2:
+            self.jobs.append(arguments)
+        return self._threads.submit(run)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.go.set()
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
 
 class Engine(Protocol):

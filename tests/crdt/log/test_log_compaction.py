@@ -3,14 +3,13 @@
 import asyncio
 import os
 import signal
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import pytest
-from log_engines import PAGE, Engine, SqliteEngine
+from log_engines import PAGE, Bench, Engine, SqliteEngine
 from typists import Typist, soon, text_of
 
 from crdt import jobs
@@ -18,30 +17,6 @@ from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
 from crdt.log import Log, LogSettings
 
 DAY = 86400.0
-
-
-class Bench(Executor):
-    """Runs each job in a thread, when it is told to; keeps what the jobs got."""
-
-    def __init__(self, change: Callable[[bytes], bytes] = bytes) -> None:
-        self._threads = ThreadPoolExecutor(1)
-        self._change = change
-        self.jobs: list[tuple[bytes | None, Sequence[bytes]]] = []
-        self.go = threading.Event()
-        self.go.set()
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **more: Any) -> Future[Any]:
-        def run() -> Any:
-            self.go.wait(20)
-            return self._change(function(*arguments, **more))
-
-        if len(arguments) == 2:
-            self.jobs.append(arguments)
-        return self._threads.submit(run)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self.go.set()
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
 
 @pytest.fixture
