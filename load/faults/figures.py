@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import redis.asyncio
 
 from load import latency
+from load.backing import Valkey
 from load.client import Client
 from load.report import percentile
 from load.servers import Cluster
@@ -23,8 +29,49 @@ WRITERS = 8
 """At saturation: each writes as fast as it can."""
 FEW = 0.5
 """Publishes for each edit at saturation, at most."""
+QUIET_SECONDS = 1.5
+"""Longer than from one heartbeat to the next."""
 SLOWER = 0.05
 """Seconds that an acknowledgement may take longer while Redis stands still: noise, no waiting."""
+
+
+class _Ear:
+    """Hears everything that is published on a Valkey."""
+
+    def __init__(self, valkey: Valkey) -> None:
+        self._client: Any = redis.asyncio.Redis.from_url(valkey.url)
+        self._counts: Counter[bytes] = Counter()
+        self._ignored: set[bytes] = set()
+
+    @property
+    def heard(self) -> int:
+        """Messages on channels that are not ignored."""
+        return sum(count for channel, count in self._counts.items() if channel not in self._ignored)
+
+    async def ignore_what_is_said_without_edits(self) -> None:
+        """Heartbeats have a channel of their own."""
+        await asyncio.sleep(QUIET_SECONDS)
+        self._counts.clear()
+        await asyncio.sleep(QUIET_SECONDS)
+        self._ignored = set(self._counts)
+
+    async def __aenter__(self) -> Self:
+        self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        await self._pubsub.psubscribe("*")
+        self._task = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        await self._pubsub.aclose()
+        await self._client.aclose()
+
+    async def _listen(self) -> None:
+        async for message in self._pubsub.listen():
+            self._counts[message["channel"]] += 1
 
 
 class _Publishes:
@@ -35,20 +82,21 @@ class _Publishes:
     async def run(self, number: int) -> None:
         document = f"doc/publishes-{self.plan.seed}-{number}"
         async with AsyncExitStack() as stack:
+            self._ear = await stack.enter_async_context(_Ear(self.cluster.valkey))
             writers = [await self._client(stack, document, n) for n in range(WRITERS)]
-            idle = await self._idle()
+            await self._ear.ignore_what_is_said_without_edits()
             for pace in PACES:
-                edits, published = await self._measure(writers[:1], pace, idle)
+                edits, published = await self._measure(writers[:1], pace)
                 share = published / edits
                 self.outcome.figures.append(f"{share:.2f} publishes/edit at {pace:g}/s")
                 if published > edits:
-                    self.outcome.blame(f"{published:.0f} publishes for {edits} edits at {pace:g} a second")
-            edits, published = await self._measure(writers, None, idle)
+                    self.outcome.blame(f"{published} publishes for {edits} edits at {pace:g} a second")
+            edits, published = await self._measure(writers, None)
             self.outcome.figures.append(
                 f"{published / edits:.2f} at saturation ({edits / self._seconds:,.0f} edits/s)"
             )
             if published > FEW * edits:
-                self.outcome.blame(f"{published:.0f} publishes for {edits} edits at saturation")
+                self.outcome.blame(f"{published} publishes for {edits} edits at saturation")
             await self._without_redis(writers)
 
     async def _client(self, stack: AsyncExitStack, document: str, number: int) -> Client:
@@ -63,21 +111,12 @@ class _Publishes:
             )
         )
 
-    async def _idle(self) -> float:
-        """Publishes a second while nobody writes: heartbeats."""
-        await asyncio.sleep(1.0)
-        before = await self.cluster.valkey.published()
-        await asyncio.sleep(self._seconds)
-        return (await self.cluster.valkey.published() - before) / self._seconds
-
-    async def _measure(self, writers: list[Client], pace: float | None, idle: float) -> tuple[int, float]:
-        """Edits acknowledged, and publishes beyond the heartbeats."""
-        before, began = await self.cluster.valkey.published(), time.perf_counter()
+    async def _measure(self, writers: list[Client], pace: float | None) -> tuple[int, int]:
+        """Edits acknowledged, and publishes because of them."""
+        before = self._ear.heard
         took = await self._write(writers, pace)
         await asyncio.sleep(0.2)
-        elapsed = time.perf_counter() - began
-        published = await self.cluster.valkey.published() - before
-        return len(took), max(0.0, published - idle * elapsed)
+        return len(took), self._ear.heard - before
 
     async def _write(self, writers: list[Client], pace: float | None) -> list[float]:
         """Seconds that each edit's acknowledgement took."""

@@ -235,6 +235,8 @@ class Lane:
             self._queue.popleft()
             self._bytes -= len(data)
             self._room.set()
+            if self._writer.is_closing():
+                raise ConnectionResetError
             self._writer.write(data)
             await self._writer.drain()
         await self.direction.passable()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+
+import aiohttp
 
 from load.backing import Valkey, ValkeyCluster, ValkeySentinel
 
@@ -14,9 +17,30 @@ from .stage import Stage
 
 __all__ = ["SCENARIOS"]
 
+SAID_WITHIN = 5.0
+"""Seconds until /readyz says how it is."""
+
 
 async def _kill(stage: Stage) -> None:
-    await lasting(stage, Gone(stage, Line.REDIS))
+    await lasting(stage, Gone(stage, Line.REDIS), meanwhile=partial(_says, stage, "degraded"))
+    await _says(stage, "ready")
+
+
+async def _says(stage: Stage, status: str) -> None:
+    """/readyz of every node tells its operator whether Redis is missed; load balancers still send it work."""
+    timeout = aiohttp.ClientTimeout(total=SAID_WITHIN)
+    deadline = time.perf_counter() + SAID_WITHIN
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        for number, node in enumerate(stage.cluster.nodes):
+            while True:
+                async with http.get(f"{node.http}/readyz") as answer:
+                    told = await answer.json()
+                if answer.status == 200 and told["status"] == status:
+                    break
+                if time.perf_counter() > deadline:
+                    stage.outcome.blame(f"/readyz of node {number} says {answer.status} {told}")
+                    break
+                await asyncio.sleep(0.05)
 
 
 async def _freeze(stage: Stage) -> None:

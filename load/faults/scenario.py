@@ -73,8 +73,15 @@ def typed(cycle: Callable[[Stage], Awaitable[None]]) -> Act:
     return act
 
 
-async def lasting(stage: Stage, *faults: Fault, seconds: float | None = None) -> None:
+async def lasting(
+    stage: Stage,
+    *faults: Fault,
+    seconds: float | None = None,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """The faults at once for a while; then all has to become equal.
+
+    meanwhile: done while they are in force, towards their end.
 
     Meanwhile the nodes that they do not silence acknowledge as ever, and nothing is acknowledged by a node
     that cannot have committed it.
@@ -87,6 +94,8 @@ async def lasting(stage: Stage, *faults: Fault, seconds: float | None = None) ->
             await stack.enter_async_context(fault)
         began = time.perf_counter()
         await asyncio.sleep(stage.plan.fault_seconds if seconds is None else seconds)
+        if meanwhile is not None:
+            await meanwhile()
         stage.expect_acknowledgements(began, heard, what)
         false = [each for each in stage.given(began) if each.node in silent and each.made > began]
         if false:
@@ -105,9 +114,10 @@ async def perform(
 ) -> Outcome:
     """Performs a scenario on a cluster of its own, or on one that was started with its setting and plan.
 
-    What breaks it off is among what is wrong.
+    What breaks it off is among what is wrong. The store of a cluster of its own is checked at the end.
     """
     outcome = Outcome(scenario.name, plan.seed)
+    is_shared = cluster is not None
     began = time.perf_counter()
     async with AsyncExitStack() as stack:
         try:
@@ -115,7 +125,7 @@ async def perform(
                 cluster = await stack.enter_async_context(scenario.setting.cluster(plan))
             began = time.perf_counter()
             await scenario.act(cluster, plan, outcome, on_cycle)
-            if found := await cluster.check():
+            if not is_shared and (found := await cluster.check()):
                 outcome.blame(f"store check: {found}")
         except* (ClientError, BackingError) as errors:
             outcome.blame("; ".join(map(str, _leaves(errors))))

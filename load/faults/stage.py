@@ -198,7 +198,9 @@ class Stage:
         return self.cluster.urls().index(client.url)
 
     def clients_of(self, node: int) -> list[Client]:
-        return [each.client for each in self.typists if self.node_of(each.client) == node]
+        """Those connected to it."""
+        clients = [typist.client for typist in self.typists if typist.client.connected]
+        return [client for client in clients if self.node_of(client) == node]
 
     # Acknowledgements
 
@@ -295,8 +297,6 @@ class Stage:
         await self.pause()
         for node in nodes:
             for client in self.clients_of(node):
-                if not client.connected:  # whoever is held back sends nothing
-                    continue
                 try:
                     await client.acknowledged()
                 except GaveUp as error:

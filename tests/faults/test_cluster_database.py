@@ -23,20 +23,23 @@ async def cluster() -> AsyncIterator[Cluster]:
 
 
 async def test_postgresql_restarts_in_the_midst_of_commits(record_property, cluster: Cluster) -> None:
-    await keeps(record_property, "postgres-restart", cluster, cycles=2)
+    outcome = await keeps(record_property, "postgres-restart", cluster, cycles=2)
+    assert len(outcome.resumed) == 2
 
 
 async def test_postgresql_stands_still(record_property, cluster: Cluster) -> None:
-    await keeps(record_property, "postgres-freeze", cluster, fault_seconds=12.0)
+    await keeps(record_property, "postgres-freeze", cluster, fault_seconds=5.0)
 
 
 async def test_postgresql_is_out_of_reach(record_property, cluster: Cluster) -> None:
-    await keeps(record_property, "postgres-blackhole", cluster, fault_seconds=12.0)
+    outcome = await keeps(record_property, "postgres-blackhole", cluster, fault_seconds=6.0)
+    assert outcome.told
 
 
 async def test_a_node_loses_one_of_its_lines_both_ways_or_one(record_property, cluster: Cluster) -> None:
-    await keeps(record_property, "partition", cluster)
+    outcome = await keeps(record_property, "partition", cluster, cycles=6)
+    assert sum(name.startswith("cuts") for name in outcome.events) == 6
 
 
 async def test_two_faults_at_once(record_property, cluster: Cluster) -> None:
-    await keeps(record_property, "two-faults", cluster)
+    await keeps(record_property, "two-faults", cluster, cycles=2)

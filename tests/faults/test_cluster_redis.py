@@ -36,7 +36,9 @@ async def cluster() -> AsyncIterator[Cluster]:
     ],
 )
 async def test_one_server(record_property, cluster: Cluster, name: str) -> None:
-    await keeps(record_property, name, cluster)
+    outcome = await keeps(record_property, name, cluster)
+    assert outcome.during > 0
+    assert outcome.equal
 
 
 @pytest.mark.parametrize("name", ["cluster", "sentinel"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from load.faults.command import SCENARIOS
 from load.faults.scenario import perform
-from load.faults.stage import Plan
+from load.faults.stage import Outcome, Plan
 from load.servers import Cluster
 
 __all__ = ["keeps", "open_cluster"]
@@ -20,20 +20,25 @@ NODES = 2
 
 
 def plan(**options: Any) -> Plan:
-    return Plan(SEED, **{"cycles": 1, "nodes": NODES, "fault_seconds": 4.0, "patience": 40.0, **options})
+    return Plan(SEED, **{"cycles": 1, "nodes": NODES, "fault_seconds": 2.5, "patience": 40.0, **options})
 
 
 @asynccontextmanager
 async def open_cluster() -> AsyncIterator[Cluster]:
-    """Two nodes as most scenarios want them, for several scenarios one after the other."""
+    """Two nodes as most scenarios want them, for several scenarios one after the other.
+
+    `twinspace check` has to find their store in order at the end.
+    """
     async with SCENARIOS["node-kill"].setting.cluster(plan()) as cluster:
         yield cluster
+        assert await cluster.check() == ""
 
 
 async def keeps(
     record: Callable[[str, object], None], name: str, cluster: Cluster | None = None, **options: Any
-) -> None:
+) -> Outcome:
     """Performs a scenario; every promise has to be kept. Its line of figures ends up in the run's summary."""
     outcome = await perform(SCENARIOS[name], plan(**options), cluster)
     record("figures", str(outcome))
     assert outcome.kept, str(outcome)
+    return outcome
