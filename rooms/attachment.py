@@ -297,7 +297,7 @@ class Attachment:
 
     def concerned(self, change: Change) -> bool:
         """Whether a change of the records may alter this attachment's rights."""
-        return (
+        return change.everybody or (
             (change.document is None or change.document == self.room.name)
             and (change.space is None or change.space == self.access.space)
             and (change.person is None or change.person == self.principal.person)

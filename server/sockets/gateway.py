@@ -191,10 +191,10 @@ class Gateway:
             concerned = [attachment for attachment in attachments if attachment.concerned(change)]
             if concerned:
                 session.recheck(concerned)
-        if change.space is not None and change.notice:
-            document = f"space/{change.space}"
+        if change.notice and (change.everybody or change.space is not None):
             for attachment in self.registry.attachments():
-                if attachment.room.name == document:
+                name = attachment.room.name
+                if name == f"space/{change.space}" or (change.everybody and name.startswith("space/")):
                     attachment.outlet.notify({"type": "space", "changed": list(change.notice)})
 
     def _expire(self) -> None:

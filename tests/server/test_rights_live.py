@@ -24,7 +24,7 @@ from crdt.log.check import no_progress
 from load.backing import PostgreSQL, free_port
 from rooms.access import Changes
 from rooms.demo import Demo, Login, furnish
-from rooms.records import Records
+from rooms.records import Look, Records
 from rooms.transfer import copy_records
 from server.app import Node, open_node
 from server.config import Settings
@@ -282,6 +282,34 @@ async def test_y_websocket_clients_with_a_cookie_are_closed_when_removed(house):
             await teacher.call("DELETE", f"/memberships/{membership}")
             code, reason = await line.closed(house.at_once)
             assert (code, reason) == (4403, "removed")
+
+
+@pytest.mark.parametrize("house", ["two nodes", "two nodes without Redis"], indirect=True)
+async def test_whoever_missed_changes_asks_for_all_rights_anew(house):
+    """A node that was away for longer than changes are kept."""
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        space, page = await editable_page(pupil)
+        async with pupil.socket() as line:
+            await open_page(line, page["document"])
+            assert await line.log_in(f"space/{space}", "session") == "readonly"
+            records = house.nodes[-1].services.records
+            look = records.changes_since
+
+            async def pruned(number: int) -> Look:
+                seen = await look(number)
+                return Look([], seen.last, gap=True) if seen.changes else seen
+
+            records.changes_since = pruned
+            await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "We compare first."})
+            heard: list[dict] = []
+            async with asyncio.timeout(house.at_once):
+                while not (
+                    any(said["type"] == "space" and "pages" in said["changed"] for said in heard)
+                    and any(said["type"] == "access" and said["reason"] == "locked" for said in heard)
+                ):
+                    frame = await line.hear()
+                    if frame.type == 5:
+                        heard.append(json.loads(frame.text))
 
 
 @pytest.mark.parametrize("house", ["one node", "two nodes"], indirect=True)
