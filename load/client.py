@@ -326,12 +326,14 @@ class Client:
 
     async def _send(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
+            renewal = time.monotonic() + PRESENCE_RENEWAL
             while True:
-                try:
-                    async with asyncio.timeout(PRESENCE_RENEWAL):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(renewal - time.monotonic()):
                         await self._to_send.wait()
-                except TimeoutError:
+                if time.monotonic() >= renewal:
                     self.replica.announce()
+                    renewal = time.monotonic() + PRESENCE_RENEWAL
                 self._to_send.clear()
                 frames, self.replica.outbox = self.replica.outbox, []
                 for frame in frames:
