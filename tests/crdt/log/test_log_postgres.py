@@ -147,6 +147,7 @@ async def test_a_deadlock_is_tried_again(log: PostgresLog, other: Other) -> None
     """The log waits for the second of two documents while its own first one is waited for."""
     first, second = sorted(("page/a", "page/b"), key=schema.key_of)
     await asyncio.gather(log.append(entry(first)), log.append(entry(second)))
+    await other.execute("SET deadlock_timeout = '10s'")  # so that the log is the one to give way
     lock = "SELECT FROM log.documents WHERE name = $1 FOR UPDATE"
     transaction = other.transaction()
     await transaction.start()
