@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 __all__ = ["CutLine"]
 
 Way = Literal["up", "down"]
+SYNC = b"S\0\0\0\4"
+"""The last message of a request. Before it comes Execute, of 10 bytes."""
 
 
 class CutLine:
@@ -52,10 +54,18 @@ class CutLine:
             connection.held.add(way)
             connection.released.clear()
 
+    def hold_end(self, last: int) -> None:
+        """The last bytes of the next request, which ends with the protocol's Sync, wait for `release`."""
+        for connection in self._connections:
+            connection.kept_back = last
+            connection.held.add("up")
+            connection.released.clear()
+
     def release(self) -> None:
         """What was held passes."""
         for connection in self._connections:
             connection.limits.clear()
+            connection.kept_back = 0
             connection.released.set()
 
     def count(self) -> None:
@@ -96,6 +106,7 @@ class _Connection:
         self.near = near
         self.far: asyncio.StreamWriter | None = None
         self.limits: dict[Way, int] = {}
+        self.kept_back = 0
         self.held: set[Way] = set()
         self.released = asyncio.Event()
         self.passed: dict[Way, int] = {"up": 0, "down": 0}
@@ -104,6 +115,9 @@ class _Connection:
         while True:
             with contextlib.suppress(ConnectionError):
                 data = await reader.read(65536)
+                if way == "up" and self.kept_back and data.endswith(SYNC):
+                    self.limits[way] = max(0, len(data) - self.kept_back)
+                    self.kept_back = 0
                 if way in self.limits and len(data) >= self.limits[way]:
                     first, data = data[: self.limits[way]], data[self.limits[way] :]
                     await self._pass(way, writer, first)
