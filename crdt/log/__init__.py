@@ -93,7 +93,8 @@ class LogHealth:
     ok: bool
     code: str
     """`ok`, or `disk-full`, `io-error`, `read-only`, `busy`, `corrupt`, `moved`, `stalled`, `overloaded`,
-    `in-use`, `closed`, `internal`: the codes of LogUnavailable."""
+    `in-use`, `unreachable`, `denied`, `unsafe`, `moving`, `closed`, `internal`: the codes of
+    LogUnavailable."""
     reason: str
     """A sentence for people; empty while ok."""
     since: float

@@ -134,7 +134,6 @@ async def test_a_call_that_comes_after_it_was_given_up_never_happens(
     ledger.acknowledged[PAGE, 1] = 0
     await measure(log, line, ledger)
     known = len(ledger.acknowledged)
-    before = line.connections
     line.hold_end(missing)
     began = time.monotonic()
     await asyncio.gather(*(ledger.append(log, size=200) for _ in range(3)))
@@ -144,9 +143,10 @@ async def test_a_call_that_comes_after_it_was_given_up_never_happens(
     assert len(ledger.refused) == (0 if happened else 3)
     await soon(lambda: log.health.ok)
     await ledger.append(log)
-    assert line.connections > before, "the dead connection is still there for the server"
+    assert line.holding, "for the server, the dead connection is still there"
     line.release()
-    await soon(lambda: line.connections <= before)
+    await soon(lambda: line.holding == 0)
+    await asyncio.sleep(0.2)
     await ledger.append(log)
     await ledger.check(database)
 
@@ -200,6 +200,37 @@ async def test_a_silent_database_is_noticed_and_nothing_is_guessed_meanwhile(
         await ledger.check(database)
     finally:
         again.close()
+
+
+async def test_a_load_does_not_outlast_the_discovery_that_the_database_is_silent(
+    log: PostgresLog, line: CutLine
+) -> None:
+    """A load may take a minute; but not once the writer knows that nobody is there."""
+    await log.load(PAGE)
+    line.hold("down", 0)
+    line._server.close()
+    began = time.monotonic()
+    loading = asyncio.create_task(log.load(PAGE))
+    in_doubt = log.append(entry())
+    with pytest.raises(LogUnavailable) as refused:
+        await loading
+    assert refused.value.code == "unreachable"
+    assert time.monotonic() - began < 8
+    assert not in_doubt.done()
+    line.release()
+    await log.close()
+    with pytest.raises(LogUnavailable):
+        await in_doubt
+
+
+async def test_what_runs_when_the_log_is_closed_is_told_so(log: PostgresLog, line: CutLine) -> None:
+    await log.load(PAGE)
+    line.hold("down", 0)
+    loading = asyncio.create_task(log.load(PAGE))
+    await asyncio.sleep(0.1)
+    await log.close()
+    with pytest.raises(LogUnavailable):
+        await loading
 
 
 async def test_an_idle_log_notices_a_silent_database(line: CutLine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,9 @@ class CutLine:
         return max(connection.passed[way] for connection in self._connections)
 
     @property
-    def connections(self) -> int:
-        return len(self._connections)
+    def holding(self) -> int:
+        """How many connections have something to pass on when they may."""
+        return sum(connection.is_holding for connection in self._connections)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -107,6 +108,7 @@ class _Connection:
         self.far: asyncio.StreamWriter | None = None
         self.limits: dict[Way, int] = {}
         self.kept_back = 0
+        self.is_holding = False
         self.held: set[Way] = set()
         self.released = asyncio.Event()
         self.passed: dict[Way, int] = {"up": 0, "down": 0}
@@ -124,7 +126,9 @@ class _Connection:
                     if way not in self.held:
                         self.end()
                         return
+                    self.is_holding = True
                     await self.released.wait()
+                    self.is_holding = False
                 elif way in self.limits:
                     self.limits[way] -= len(data)
                 if data:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeAlias, TypeVar
 
@@ -132,6 +133,7 @@ class Sessions:
         self._room = asyncio.Semaphore(limit)
         self._patience = patience
         self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -145,10 +147,22 @@ class Sessions:
         task = asyncio.ensure_future(self._run(work))
         self._running.add(task)
         task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            waiting = asyncio.current_task()
+            if task.cancelled() and waiting is not None and not waiting.cancelling():
+                raise unavailable("closed") from None  # it is the work that was cancelled, by `close`
+            raise
+
+    def hang_up(self) -> None:
+        """The database has been found silent: nobody is to wait any longer for what was asked of it."""
+        self._drop_idle()
+        for connection in list(self._busy):
+            connection.terminate()
 
     async def close(self) -> None:
-        """Let what is running end, for a moment; nobody waits for it any more."""
+        """Let what is running end, for a moment."""
         self._closed = True
         if self._running:
             await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
@@ -169,14 +183,15 @@ class Sessions:
     async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._room:
             try:
-                connection = self._kept()
-                if connection is not None:
-                    try:
-                        return await self._work_on(connection, work)
-                    except Exception as error:
-                        if classify(error) != "unreachable":
-                            raise
-                        self._drop_idle()
+                connection = self._kept() or await self._connections.open()
+                began = time.monotonic()
+                try:
+                    return await self._work_on(connection, work)
+                except Exception as error:
+                    was_slow = time.monotonic() - began > self._patience / 2
+                    if was_slow or classify(error) != "unreachable":
+                        raise
+                    self._drop_idle()
                 return await self._work_on(await self._connections.open(), work)
             except Exception as error:
                 raise as_log_error(error) from error
@@ -189,12 +204,15 @@ class Sessions:
         return None
 
     async def _work_on(self, connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+        self._busy.add(connection)
         try:
             with hurry(connection, self._patience):
                 result = await work(connection)
         except BaseException:
             connection.terminate()
             raise
+        finally:
+            self._busy.discard(connection)
         self._idle.append(connection)
         return result
 

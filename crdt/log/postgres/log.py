@@ -220,6 +220,8 @@ class PostgresLog:
 
     def failed(self, items: Sequence[Item], code: str) -> None:
         self._answers.failed(items, code)
+        if code == "unreachable":
+            self._sessions.hang_up()
 
     def recovered(self) -> None:
         self._answers.recovered()

@@ -1,5 +1,6 @@
 """The log on PostgreSQL as compaction and retention see it: several nodes, a lease on each piece of work."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ __all__ = ["LEASE_SECONDS", "PostgresStore"]
 LEASE_SECONDS = 180.0
 """Longer than a merge may take. Of the database's clock: those of the nodes may be an hour off."""
 
+_GIVE_BACK_SECONDS = 2.0
 _UNSEEN_DAYS = 30.0
 """After so long without a sign of life a node's row is removed, and with it what became of its last call."""
 
@@ -51,8 +53,9 @@ class PostgresStore:
         try:
             yield Lease(work, fence)
         finally:
-            with contextlib.suppress(LogError):  # it runs out by itself
-                await self._call("CALL log.give_lease_back($1, $2)", key, fence)
+            with contextlib.suppress(LogError, TimeoutError):  # it runs out by itself
+                async with asyncio.timeout(_GIVE_BACK_SECONDS):
+                    await self._call("CALL log.give_lease_back($1, $2)", key, fence)
 
     async def quarantined(self) -> Collection[str]:
         return await self._sessions.run(reader.quarantined)
