@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 
@@ -24,6 +25,7 @@ __all__ = ["Compactor", "worker_pool"]
 
 _logger = logging.getLogger(__name__)
 _JOB_SECONDS = 60
+_ELSEWHERE_SECONDS = 1.0
 
 
 class _NoPool(Exception):
@@ -40,6 +42,8 @@ class Compactor:
         self._one_at_a_time = asyncio.Lock()
         self._due: dict[str, None] = {}
         self._quarantined: set[str] = set()
+        self._elsewhere: dict[str, float] = {}
+        """Documents that another node was compacting, and until when we do not ask again."""
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -51,7 +55,9 @@ class Compactor:
         """Note that a tail grew."""
         settings = self._store.settings
         if (tail.count > settings.tail_updates or tail.bytes > settings.tail_bytes) and (
-            tail.document not in self._quarantined and tail.document not in self._due
+            tail.document not in self._quarantined
+            and tail.document not in self._due
+            and self._elsewhere.get(tail.document, 0.0) < time.monotonic()
         ):
             self._due[tail.document] = None
             self._wake(look_around=False)
@@ -112,6 +118,7 @@ class Compactor:
     async def _fold(self, document: str) -> bool:
         async with self._store.lease(f"compact {document}") as lease:
             if lease is None:
+                self._leave_to_others(document)
                 return False
             found = await self._store.foldable(document)
             if found is None or not found.stored.tail:
@@ -120,6 +127,11 @@ class Compactor:
             swapped = await self._store.swap(found, snapshot, lease)
         self._store.figures.compactions += swapped
         return swapped
+
+    def _leave_to_others(self, document: str) -> None:
+        now = time.monotonic()
+        self._elsewhere = {name: until for name, until in self._elsewhere.items() if until > now}
+        self._elsewhere[document] = now + _ELSEWHERE_SECONDS
 
     async def _merge(self, document: str, snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:
         if self._pool is None:

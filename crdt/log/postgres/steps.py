@@ -297,6 +297,10 @@ _BACKGROUND = """
 CREATE PROCEDURE log.take_lease(_key bytea, _holder bigint, _seconds float8, INOUT _fence bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT FROM log.leases l WHERE l.key = _key AND l.until > clock_timestamp()) THEN
+        COMMIT;
+        RETURN;
+    END IF;
     INSERT INTO log.leases AS l (key, holder, fence, until) VALUES (
         _key, _holder, nextval('log.fences'), clock_timestamp() + make_interval(secs => _seconds))
     ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until = excluded.until
