@@ -78,6 +78,23 @@ class _Publishes:
     def __init__(self, cluster: Cluster, plan: Plan, outcome: Outcome) -> None:
         self.cluster, self.plan, self.outcome = cluster, plan, outcome
         self._seconds = max(2.0, plan.fault_seconds / 2)
+        self._shares: dict[str, list[float]] = {}
+        """Publishes for each edit, by pace."""
+        self._usual: list[float] = []
+        self._frozen: list[float] = []
+        """Seconds that acknowledgements took, with Redis as usual and frozen."""
+
+    def tell(self) -> None:
+        """Enters the figures of all cycles in the outcome."""
+        for pace, shares in self._shares.items():
+            self.outcome.figures.append(f"{percentile(shares, 1.0):.2f} publishes/edit {pace}")
+        medians, tails = (
+            [1000 * percentile(each, share) for each in (self._usual, self._frozen)] for share in (0.5, 0.95)
+        )
+        self.outcome.figures.append(
+            f"acknowledged in {medians[0]:.1f} ms, with Redis frozen in {medians[1]:.1f} ms "
+            f"(p95 {tails[0]:.1f} and {tails[1]:.1f})"
+        )
 
     async def run(self, number: int) -> None:
         document = f"doc/publishes-{self.plan.seed}-{number}"
@@ -87,14 +104,11 @@ class _Publishes:
             await self._ear.ignore_what_is_said_without_edits()
             for pace in PACES:
                 edits, published = await self._measure(writers[:1], pace)
-                share = published / edits
-                self.outcome.figures.append(f"{share:.2f} publishes/edit at {pace:g}/s")
+                self._shares.setdefault(f"at {pace:g}/s", []).append(published / edits)
                 if published > edits:
                     self.outcome.blame(f"{published} publishes for {edits} edits at {pace:g} a second")
             edits, published = await self._measure(writers, None)
-            self.outcome.figures.append(
-                f"{published / edits:.2f} at saturation ({edits / self._seconds:,.0f} edits/s)"
-            )
+            self._shares.setdefault("at saturation", []).append(published / edits)
             if published > FEW * edits:
                 self.outcome.blame(f"{published} publishes for {edits} edits at saturation")
             await self._without_redis(writers)
@@ -144,21 +158,19 @@ class _Publishes:
             frozen = await self._write(writers[:1], 20.0)
         finally:
             self.cluster.valkey.thaw()
-        medians = [percentile(each, 0.5) for each in (usual, frozen)]
-        tails = [percentile(each, 0.95) for each in (usual, frozen)]
-        self.outcome.figures.append(
-            f"acknowledged in {1000 * medians[0]:.1f} ms, with Redis frozen in {1000 * medians[1]:.1f} ms "
-            f"(p95 {1000 * tails[0]:.1f} and {1000 * tails[1]:.1f})"
-        )
-        if medians[1] > medians[0] + SLOWER:
+        if percentile(frozen, 0.5) > percentile(usual, 0.5) + SLOWER:
             self.outcome.blame("acknowledgements take longer while Redis stands still")
+        self._usual += usual
+        self._frozen += frozen
 
 
 async def _publishes(cluster: Cluster, plan: Plan, outcome: Outcome, on_cycle: OnCycle) -> None:
+    publishes = _Publishes(cluster, plan, outcome)
     for number in range(plan.cycles):
-        await _Publishes(cluster, plan, outcome).run(number)
+        await publishes.run(number)
         outcome.cycles += 1
         on_cycle()
+    publishes.tell()
 
 
 async def _latency(cluster: Cluster, plan: Plan, outcome: Outcome, on_cycle: OnCycle) -> None:
