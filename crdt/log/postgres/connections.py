@@ -166,7 +166,11 @@ class Sessions:
         self._closed = True
         if self._running:
             await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
-        for task in self._running:
+        for connection in list(self._busy):
+            connection.terminate()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_CLOSE_SECONDS)
+        for task in self._running:  # these are connecting
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
@@ -189,7 +193,7 @@ class Sessions:
                     return await self._work_on(connection, work)
                 except Exception as error:
                     was_slow = time.monotonic() - began > self._patience / 2
-                    if was_slow or classify(error) != "unreachable":
+                    if self._closed or was_slow or classify(error) != "unreachable":
                         raise
                     self._drop_idle()
                 return await self._work_on(await self._connections.open(), work)
