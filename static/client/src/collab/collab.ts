@@ -56,6 +56,8 @@ export interface SpaceEvents {
   people(present: Present[]): void;
   /** Something of the space changed: fetch these again over REST. */
   changed(what: string[]): void;
+  /** Notices come from now on, for the first time or again: what changed before was not told. */
+  listening(): void;
   /** No right to this space (any more), or the log-in is over; `reason` is a message key. */
   ended(reason: string): void;
 }
@@ -77,6 +79,7 @@ export class SpaceSession {
             .filter((entry) => entry.clientId !== this.provider.document.clientID && isPresent(entry))
             .map(toPresent),
         ]),
+      onAuthenticated: () => events.listening(),
       onStateless: ({ payload }) => notice(payload, events),
       onAuthenticationFailed: ({ reason }) => events.ended(reason),
     });

@@ -4,7 +4,6 @@ import type { Me, Page, Space } from "../api/types.ts";
 import type { Present, SpaceSession } from "../collab/collab.ts";
 import { t } from "../i18n/index.ts";
 import { manageWords } from "../i18n/manage/index.ts";
-import { onConnection } from "../net.ts";
 import { path, type Route } from "../router.ts";
 import { ended, isLeaving, me, refresh } from "../session.ts";
 import { announce } from "../ui/announce.ts";
@@ -52,9 +51,7 @@ class SpaceFrame extends View {
   private socket: unknown;
   private opened = "";
   private redrawSheet: () => void = () => {};
-  private stopListening?: () => void;
   private later?: ReturnType<typeof setTimeout>;
-  private wasAway = false;
 
   constructor() {
     super();
@@ -66,20 +63,8 @@ class SpaceFrame extends View {
     this.missing = false;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.stopListening = onConnection((line) => {
-      if (line === "connected" && this.wasAway) {
-        this.version++;
-        this.fetchSoon();
-      }
-      this.wasAway = line === "connecting" || line === "offline";
-    });
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stopListening?.();
     this.close();
     if (!me()) void import("../collab/collab.ts").then(({ closeSocket }) => closeSocket());
   }
@@ -136,6 +121,10 @@ class SpaceFrame extends View {
       },
       changed: (what) => {
         if (what.includes("members")) this.version++;
+        this.fetchSoon();
+      },
+      listening: () => {
+        this.version++;
         this.fetchSoon();
       },
       ended: (reason) => void this.shut(reason),
