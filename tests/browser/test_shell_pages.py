@@ -67,7 +67,8 @@ def test_a_new_page_appears_for_everybody_at_once(teacher: LogsIn, student: Logs
 
 def test_a_page_made_before_the_reader_listens_is_shown(teacher: LogsIn, student: LogsIn, demo: Demo) -> None:
     """What changes between the first fetch and the socket's opening is not told: it has to be fetched."""
-    reader, held = student(service_workers="block"), []
+    reader, held = student(), []
+    reader.add_init_script("delete Navigator.prototype.serviceWorker")  # its requests cannot be held
     reader.route(re.compile(r"/collab-[^/]*\.js"), lambda route: held.append(route))
     reader.goto(f"/spaces/{demo.space}")
     expect(reader.get_by_role("heading", level=1, name=demo.space_title)).to_be_visible()
