@@ -34,21 +34,30 @@ from . import values as v
 
 __all__ = [
     "appointments",
+    "audit",
+    "blocks",
     "changes",
     "countries",
     "credentials",
+    "hands",
     "login_limits",
     "login_tries",
     "memberships",
     "metadata",
+    "notifications",
     "pages",
     "people",
+    "posts",
+    "reactions",
+    "reports",
     "room_members",
     "rooms",
     "schools",
     "sessions",
     "settings",
     "spaces",
+    "threads",
+    "votes",
 ]
 
 metadata = MetaData(
@@ -206,6 +215,7 @@ memberships = Table(
     *_one_of("state", v.MembershipState),
     _time("muted_until", nullable=True),
     Column("muted_because", _text(500)),
+    _time("visited_at", nullable=True),
     _time("created_at"),
     UniqueConstraint("space_id", "person_id"),
     CheckConstraint("role = 'admin' OR NOT founder", name="founder_is_admin"),
@@ -221,6 +231,8 @@ rooms = Table(
     *_one_of("audience", v.Audience),
     *_one_of("state", v.RoomStatus),
     Column("place", Integer, nullable=False),
+    Column("hours", JSON),
+    Column("posting", _text(20)),
     Column("author_id", ForeignKey("memberships.id", ondelete="SET NULL")),
     _time("created_at"),
 )
@@ -250,6 +262,135 @@ pages = Table(
     _time("locked_until", nullable=True),
     _time("binned_at", nullable=True),
     _time("created_at"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("room_id", ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, index=True),
+    *_one_of("kind", v.ThreadKind),
+    Column("title", NAME, nullable=False),
+    Column("author_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("pinned", Boolean, nullable=False),
+    Column("locked_by", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("locked_because", _text(500)),
+    _time("locked_at", nullable=True),
+    _time("locked_until", nullable=True),
+    Column("version", Integer, nullable=False),
+    Column("last_number", Integer, nullable=False),
+    _time("last_at"),
+    _time("created_at"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("thread_id", ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("author_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("key", _text(64), nullable=False),
+    Column("number", Integer),
+    *_one_of("state", v.PostState),
+    Column("body", _text(), nullable=False),
+    Column("waiting_body", _text()),
+    Column("language", _text(20)),
+    Column("reply_to", ForeignKey("posts.id", ondelete="SET NULL")),
+    Column("mentions", JSON, nullable=False),
+    Column("options", JSON),
+    Column("reasons", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("decided_by", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("decided_because", _text(500)),
+    _time("decided_at", nullable=True),
+    _time("edited_at", nullable=True),
+    _time("created_at"),
+    UniqueConstraint("author_id", "key"),
+    Index("ix_posts_thread_id_version", "thread_id", "version"),
+    Index("ix_posts_state_thread_id", "state", "thread_id"),
+)
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("post_id", ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("membership_id", ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("mark", _text(20), primary_key=True),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("post_id", ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("membership_id", ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("option", Integer, nullable=False),
+)
+
+hands = Table(
+    "hands",
+    metadata,
+    Column("thread_id", ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("membership_id", ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True),
+    _time("at"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("reporter_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    *_one_of("target", v.ReportTarget),
+    Column("target_id", ID, nullable=False),
+    Column("concerned_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    *_one_of("reason", v.ReportReason),
+    Column("words", _text(), nullable=False),
+    *_one_of("state", v.ReportState),
+    Column("handler_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("answer", _text()),
+    _time("due_at"),
+    _time("escalated_at", nullable=True),
+    _time("answered_at", nullable=True),
+    _time("created_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _time("at"),
+    Column("actor_id", ID),
+    Column("action", _text(40), nullable=False),
+    Column("object", _text(80), nullable=False),
+    Column("concerned_id", ID),
+    Column("details", JSON, nullable=False),
+    Column("previous", _text(64), nullable=False),
+    Column("hash", _text(64), nullable=False),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("blocked_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True),
+    _time("created_at"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), index=True),
+    Column("kind", _text(40), nullable=False),
+    Column("ref", _text(80), nullable=False),
+    Column("details", JSON, nullable=False),
+    _time("deliver_at"),
+    _time("read_at", nullable=True),
+    _time("mailed_at", nullable=True),
+    _time("created_at"),
+    Index("ix_notifications_person_id_created_at", "person_id", "created_at"),
 )
 
 changes = Table(

@@ -24,6 +24,13 @@ __all__ = [
     "PersonId",
     "PersonKind",
     "PersonState",
+    "PostId",
+    "PostState",
+    "Posting",
+    "ReportId",
+    "ReportReason",
+    "ReportState",
+    "ReportTarget",
     "Role",
     "RoomId",
     "RoomKind",
@@ -35,6 +42,8 @@ __all__ = [
     "SpaceId",
     "SpaceKind",
     "SpaceStatus",
+    "ThreadId",
+    "ThreadKind",
     "new_id",
 ]
 
@@ -44,6 +53,9 @@ SpaceId = NewType("SpaceId", str)
 MembershipId = NewType("MembershipId", str)
 RoomId = NewType("RoomId", str)
 PageId = NewType("PageId", str)
+ThreadId = NewType("ThreadId", str)
+PostId = NewType("PostId", str)
+ReportId = NewType("ReportId", str)
 SessionId = NewType("SessionId", str)
 
 Clock = Callable[[], float]
@@ -186,3 +198,64 @@ class EditRule(StrEnum):
     EDITORS = "editors"
     """Student editors and teachers."""
     TEACHERS = "teachers"
+
+
+class ThreadKind(StrEnum):
+    THREAD = "thread"
+    CHAT = "chat"
+    """Lessons' quick talk: kept for 90 days."""
+    ASK = "ask"
+    """A pupil's question to the teachers of their school: nobody else sees it but admins, if those are few."""
+
+
+class PostState(StrEnum):
+    HELD = "held"
+    """Waits for a teacher. Only its author and who may approve it see it."""
+    VISIBLE = "visible"
+    HIDDEN = "hidden"
+    """Was seen and is not any more: a stub is left."""
+    REJECTED = "rejected"
+    """Was held and will not be shown."""
+
+
+class Posting(StrEnum):
+    """How posts of pupils come before the others' eyes, from tight to free."""
+
+    OFF = "off"
+    """Only teachers post."""
+    HOLD = "hold"
+    """A teacher approves each one first."""
+    HOLD_FIRST = "hold-first"
+    """The first three of each pupil are held, the others only when a filter says so."""
+    FREE = "free"
+    """Filters hold or block what they find, nothing else."""
+
+    def tighter(self, other: Posting) -> Posting:
+        return min(self, other, key=list(Posting).index)
+
+
+class ReportTarget(StrEnum):
+    POST = "post"
+    PAGE = "page"
+    PERSON = "person"
+    """A membership."""
+
+
+class ReportReason(StrEnum):
+    UNKIND = "unkind"
+    PRIVATE = "private"
+    """Somebody's address, number or picture."""
+    SCARY = "scary"
+    UNWELCOME = "unwelcome"
+    """Somebody wants what one does not want: to meet, to be sent pictures, to keep a secret."""
+    SELF_HARM = "self-harm"
+    VIOLENCE = "violence"
+    OTHER = "other"
+
+
+class ReportState(StrEnum):
+    NEW = "new"
+    TAKEN = "taken"
+    ESCALATED = "escalated"
+    """With the national office too: nobody answered in time, or it is too grave to wait."""
+    ANSWERED = "answered"
