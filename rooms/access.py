@@ -80,6 +80,8 @@ class Access:
     """Unix seconds at which this must be asked again: a lock that ends, a token that expires."""
     space: str | None = None
     """The id of the space the document belongs to, so that a change of the space finds its sockets."""
+    staff: bool = False
+    """The holder is a teacher or an admin of the space."""
     presence: Mapping[str, JsonValue] | None = None
     """The ``user`` field the server stamps on this holder's awareness states. ``None`` leaves the
     client's own: only for tokens that carry no name, where the application vouches for its users."""
@@ -135,7 +137,7 @@ def in_logs(document: str) -> str:
 
 def in_a_space(document: str) -> bool:
     """Whether a document belongs to a TwinSpace, so that no token may ever open it."""
-    return document.startswith(("page/", "space/"))
+    return document.startswith(("page/", "space/", "thread/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,11 @@ class Change:
     session: str | None = None
     """This log-in is over (log-out, expiry, code reset, removal of the person): its sockets close."""
     notice: tuple[str, ...] = ()
-    """What members of ``space`` should fetch again: ``pages``, ``members``, ``space``."""
+    """What members of ``space`` should fetch again: ``pages``, ``members``, ``space``, ``threads``, ..."""
+    told: str = ""
+    """Who gets the notice: everybody in the space, only its ``staff``, or only the ``person``."""
+    content: bool = False
+    """Something was written or decided: nobody's rights rest on it."""
     everybody: bool = False
     """Concerns every socket there is, and ``notice`` every space."""
 

@@ -297,6 +297,8 @@ class Attachment:
 
     def concerned(self, change: Change) -> bool:
         """Whether a change of the records may alter this attachment's rights."""
+        if change.content:
+            return False
         return change.everybody or (
             (change.document is None or change.document == self.room.name)
             and (change.space is None or change.space == self.access.space)

@@ -82,6 +82,7 @@ class RecordsAuthority:
             note=row["locked_because"] or "" if reason == "locked" else "",
             until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
             space=space,
+            staff=standing.is_staff,
             presence=_presence(standing),
         )
 
@@ -100,6 +101,7 @@ class RecordsAuthority:
             subject=f"membership:{standing.actor.membership}",
             reason="server-written",
             space=space,
+            staff=standing.is_staff,
             presence=_presence(standing),
         )
 

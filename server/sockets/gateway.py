@@ -182,20 +182,33 @@ class Gateway:
         self._to_renew.pop(attachment, None)
 
     def _changed(self, change: Change) -> None:
-        self.changes_seen += 1
-        for session in tuple(self.sessions):
-            if change.session is not None and session.session_id == change.session:
-                session.bye(change.kind)
-                continue
-            attachments = session.attachments()
-            concerned = [attachment for attachment in attachments if attachment.concerned(change)]
-            if concerned:
-                session.recheck(concerned)
-        if change.notice and (change.everybody or change.space is not None):
-            for attachment in self.registry.attachments():
-                name = attachment.room.name
-                if name == f"space/{change.space}" or (change.everybody and name.startswith("space/")):
-                    attachment.outlet.notify({"type": "space", "changed": list(change.notice)})
+        if not change.content:
+            self.changes_seen += 1
+            for session in tuple(self.sessions):
+                if change.session is not None and session.session_id == change.session:
+                    session.bye(change.kind)
+                    continue
+                concerned = [each for each in session.attachments() if each.concerned(change)]
+                if concerned:
+                    session.recheck(concerned)
+        if change.notice:
+            for attachment in self._listening(change):
+                attachment.outlet.notify({"type": "space", "changed": list(change.notice)})
+
+    def _listening(self, change: Change) -> list[Attachment]:
+        """Whoever has a space open that the notice is for."""
+        if change.everybody:
+            rooms = [room for room in self.registry if room.name.startswith("space/")]
+        else:
+            room = self.registry.get(f"space/{change.space}")
+            rooms = [] if room is None else [room]
+        attachments = [attachment for room in rooms for attachment in room.attachments]
+        match change.told:
+            case "staff":
+                return [each for each in attachments if each.access.staff]
+            case "person":
+                return [each for each in attachments if each.principal.person == change.person]
+        return attachments
 
     def _expire(self) -> None:
         now = self._clock()
