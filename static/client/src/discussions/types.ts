@@ -1,0 +1,90 @@
+/** Threads and posts: what the REST API answers, and what the live document of a thread holds. */
+export type ThreadKind = "thread" | "chat" | "ask";
+export type PostState = "held" | "visible" | "hidden" | "rejected";
+export type Policy = "off" | "hold" | "hold-first" | "free";
+
+export interface ThreadLock {
+  by: string;
+  reason: string;
+  until: number | null;
+}
+
+export interface Thread {
+  id: string;
+  room_id: string;
+  kind: ThreadKind;
+  title: string;
+  /** Membership id. */
+  author: string | null;
+  pinned: boolean;
+  lock: ThreadLock | null;
+  /** Name of the live document: "thread/<id>". */
+  document: string;
+  posts_count: number;
+  last_at: number;
+  /** My own posts that only I and those who decide can see. */
+  mine_waiting?: Post[];
+  can: { post: boolean; lock: boolean; pin: boolean; approve: boolean; hide: boolean };
+  /** Message key why I may not post, else "". */
+  reason: string;
+  policy: Policy;
+}
+
+export interface Post {
+  id: string;
+  thread_id: string;
+  state: PostState;
+  number: number | null;
+  body: string;
+  author: string | null;
+  language: string | null;
+  reply_to: string | null;
+  mentions: string[];
+  options: string[] | null;
+  /** What the filters found, and which policy held it. */
+  reasons: string[];
+  at: number;
+  edited_at: number | null;
+  decided_because: string | null;
+}
+
+/** A post that waits for a decision of mine. */
+export interface HeldPost extends Post {
+  thread_title: string;
+  author_name: string;
+  author_school: string;
+  since: number;
+}
+
+/** A post as everybody sees it, or the stub of a hidden one. */
+export interface ShownPost {
+  id: string;
+  number: number;
+  author: string | null;
+  body: string;
+  language: string | null;
+  reply_to: string | null;
+  mentions: string[];
+  options: string[] | null;
+  /** Membership ids for each option. */
+  votes: string[][];
+  reactions: Record<string, string[]>;
+  hidden: boolean;
+  hidden_by: string | null;
+  at: number;
+  edited_at: number | null;
+}
+
+/** What a thread's document says at one moment. */
+export interface Shown {
+  title: string;
+  kind: ThreadKind;
+  pinned: boolean;
+  locked: ThreadLock | null;
+  posts: ShownPost[];
+  /** Membership ids, the first to raise a hand first. */
+  hands: string[];
+}
+
+export const MARKS = ["heart", "thumb", "smile", "surprise", "idea", "question"] as const;
+export type Mark = (typeof MARKS)[number];
