@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ pytest_plugins = ["backing"]  # tests/support: PostgreSQL and Valkey
 # Some tests open a thousand sockets; an ordinary account begins with 1,024 files.
 _, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
+
+
+@pytest.fixture(autouse=True)
+def _keep_umask() -> Iterator[None]:
+    """Our commands make files for their owner only; a test that runs one must not do that to the next."""
+    mask = os.umask(0)
+    os.umask(mask)
+    yield
+    os.umask(mask)
+
 
 OUT = _browser_is_out_of_reach()
 

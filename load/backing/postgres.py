@@ -19,7 +19,7 @@ from pathlib import Path
 
 import asyncpg
 
-from .process import BackingError, Folder, Process
+from .process import BackingError, Folder, Process, as_account
 
 __all__ = ["PostgreSQL"]
 
@@ -151,7 +151,7 @@ def _folder_for_programs() -> Path:
             probe.write_text("#!/bin/sh\n")
             probe.chmod(0o755)
             with contextlib.suppress(PermissionError):
-                subprocess.run([str(probe)], check=True, user=_account(), extra_groups=[])
+                subprocess.run([str(probe)], check=True, **as_account(_account()))
                 return folder
     raise BackingError(f"{ACCOUNT} may start programs nowhere. Run as an ordinary user.")
 
@@ -232,8 +232,7 @@ def _initialised() -> Path:
         check=False,
         cwd=folder,
         env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
-        user=account,
-        extra_groups=None if account is None else [],
+        **as_account(account),
     )
     if done.returncode:
         raise BackingError(f"initdb failed:\n{done.stdout}{done.stderr}")

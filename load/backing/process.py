@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -20,9 +21,9 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-__all__ = ["BackingError", "Folder", "Process", "free_port", "processes_in", "signal_all"]
+__all__ = ["BackingError", "Folder", "Process", "as_account", "free_port", "processes_in", "signal_all"]
 
 LOOK_SECONDS = 0.01
 TAKEN = "address already in use"
@@ -51,6 +52,13 @@ rm -rf "$0"
 
 class BackingError(Exception):
     """A server is not there, did not start, or did not do as told. The message has what it printed last."""
+
+
+def as_account(account: str | None) -> dict[str, Any]:
+    """Arguments of subprocess: run as this system user and in its group only; None: as whom we are."""
+    if account is None:
+        return {}
+    return {"user": account, "group": pwd.getpwnam(account).pw_gid, "extra_groups": []}
 
 
 def free_port() -> int:
@@ -204,8 +212,7 @@ class Process:
                 cwd=self.folder,
                 env=self._environment(),
                 start_new_session=True,
-                user=account,
-                extra_groups=None if account is None else [],
+                **as_account(account),
                 preexec_fn=None if type(self)._before is Process._before else self._before,
             )
 

