@@ -25,6 +25,7 @@ from .values import (
     MembershipId,
     Office,
     PersonId,
+    Posting,
     Role,
     RoomKind,
     SchoolId,
@@ -151,7 +152,9 @@ class Target:
     case: bool = False
     """The actor has an open case about it."""
     supervised: bool = False
-    """A teacher is in the room now."""
+    """A teacher is in the room now, or the space lets pupils chat without."""
+    posting: Posting = Posting.OFF
+    """How what the actor writes there comes before the others' eyes."""
     extra: frozenset[str] = field(default=frozenset())
     """Further facts, by the names the rules below use."""
 
@@ -355,6 +358,12 @@ def _page_editing(policy: SpacePolicy, target: Target, role: Role) -> bool:
     return target.team if target.room is RoomKind.TEAM else policy.pages_open is PageEditing.OPEN
 
 
+def _thread_start(policy: SpacePolicy, target: Target, role: Role) -> bool:
+    if target.posting is Posting.OFF:
+        return False
+    return target.team or target.posting is Posting.FREE
+
+
 _BY_POLICY: Final[Mapping[Action, Callable[[SpacePolicy, Target, Role], bool]]] = {
     Action.SPACE_READ: lambda policy, target, role: policy.guests_read,
     Action.PAGE_EDIT: _page_editing,
@@ -364,6 +373,9 @@ _BY_POLICY: Final[Mapping[Action, Callable[[SpacePolicy, Target, Role], bool]]] 
         and target.room is RoomKind.TEAM
         and target.team
     ),
+    Action.THREAD_START: _thread_start,
+    Action.POST_REPLY: lambda policy, target, role: policy.guests_post,
+    Action.CHAT: lambda policy, target, role: policy.guests_post and target.supervised,
 }
 """How a `POLICY` cell is decided. An action that is not here is denied there."""
 

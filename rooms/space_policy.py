@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .values import AgeBand
+from .values import AgeBand, Posting
 
-__all__ = ["PageEditing", "SpacePolicy"]
+__all__ = ["Chat", "PageEditing", "SpacePolicy"]
 
 
 class PageEditing(StrEnum):
@@ -23,12 +23,36 @@ class PageEditing(StrEnum):
         return min(self, other, key=list(PageEditing).index)
 
 
-_FLOOR: Final[Mapping[AgeBand, PageEditing]] = {
-    AgeBand.UP_TO_6: PageEditing.TEACHERS,
-    AgeBand.FROM_7: PageEditing.TEAMS,
-    AgeBand.FROM_12: PageEditing.TEAMS,
-    AgeBand.FROM_16: PageEditing.OPEN,
-    AgeBand.ADULTS: PageEditing.OPEN,
+class Chat(StrEnum):
+    """When pupils chat, from tight to free."""
+
+    OFF = "off"
+    SUPERVISED = "supervised"
+    """While a teacher is there."""
+    HOURS = "hours"
+    """Within the room's opening hours, or while a teacher is there."""
+    FREE = "free"
+
+    def tighter(self, other: Chat) -> Chat:
+        return min(self, other, key=list(Chat).index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """What an age band allows at most, and ``usual_chat`` without a choice of the admins."""
+
+    page_editing: PageEditing
+    posting: Posting
+    chat: Chat
+    usual_chat: Chat
+
+
+_BANDS: Final[Mapping[AgeBand, _Band]] = {
+    AgeBand.UP_TO_6: _Band(PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF),
+    AgeBand.FROM_7: _Band(PageEditing.TEAMS, Posting.HOLD, Chat.SUPERVISED, Chat.SUPERVISED),
+    AgeBand.FROM_12: _Band(PageEditing.TEAMS, Posting.HOLD_FIRST, Chat.SUPERVISED, Chat.SUPERVISED),
+    AgeBand.FROM_16: _Band(PageEditing.OPEN, Posting.FREE, Chat.HOURS, Chat.SUPERVISED),
+    AgeBand.ADULTS: _Band(PageEditing.OPEN, Posting.FREE, Chat.FREE, Chat.FREE),
 }
 
 
@@ -39,10 +63,15 @@ class SpacePolicy:
     age_band: AgeBand
     guests_read: bool = False
     guests_edit: bool = False
+    guests_post: bool = False
     students_create: bool = True
     """Students make pages in the team rooms they are listed in."""
     page_editing: PageEditing | None = None
     """``None``: what the age band allows."""
+    posting: Posting | None = None
+    """``None``: what the age band allows."""
+    chatting: Chat | None = None
+    """``None``: what is usual in the age band."""
 
     @property
     def pages_open(self) -> PageEditing:
@@ -52,16 +81,41 @@ class SpacePolicy:
     @property
     def floor(self) -> PageEditing:
         """As open as the age band allows."""
-        return _FLOOR[self.age_band]
+        return _BANDS[self.age_band].page_editing
+
+    @property
+    def posts_open(self) -> Posting:
+        """How posts of pupils come before the others' eyes: the tighter of choice and age band."""
+        return self.posting_floor if self.posting is None else self.posting_floor.tighter(self.posting)
+
+    @property
+    def posting_floor(self) -> Posting:
+        return _BANDS[self.age_band].posting
+
+    @property
+    def chat(self) -> Chat:
+        """When pupils chat: the tighter of choice and age band."""
+        return (
+            _BANDS[self.age_band].usual_chat
+            if self.chatting is None
+            else self.chat_floor.tighter(self.chatting)
+        )
+
+    @property
+    def chat_floor(self) -> Chat:
+        return _BANDS[self.age_band].chat
 
     @classmethod
     def of(cls, age_band: str, stored: Mapping[str, object]) -> SpacePolicy:
         """From the space's records. Unknown keys are ignored: an older server may read a newer record."""
-        editing = stored.get("page_editing")
+        editing, posting, chat = (stored.get(key) for key in ("page_editing", "posting", "chat"))
         return cls(
             AgeBand(age_band),
             guests_read=stored.get("guests_read") is True,
             guests_edit=stored.get("guests_edit") is True,
+            guests_post=stored.get("guests_post") is True,
             students_create=stored.get("students_create") is not False,
             page_editing=PageEditing(str(editing)) if editing else None,
+            posting=Posting(str(posting)) if posting else None,
+            chatting=Chat(str(chat)) if chat else None,
         )

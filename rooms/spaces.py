@@ -13,7 +13,7 @@ from .faults import Conflict, NotFound
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, rooms, schools, spaces
-from .space_policy import PageEditing
+from .space_policy import Chat, PageEditing, SpacePolicy
 from .standing import Standing, stand
 from .values import (
     AgeBand,
@@ -24,6 +24,7 @@ from .values import (
     NewId,
     PersonId,
     PersonState,
+    Posting,
     Role,
     RoomId,
     RoomKind,
@@ -65,6 +66,8 @@ class RoomView:
     kind: RoomKind
     state: RoomStatus
     audience: Audience
+    posting: Posting
+    """How posts of pupils there come before the others' eyes."""
     members: list[str]
     """Membership ids of the listed members."""
     can: dict[str, bool]
@@ -195,11 +198,7 @@ class Spaces:
             if languages is not None:
                 values["languages"] = list(languages)
             if policy:
-                wished = PageEditing(policy.get("page_editing") or PageEditing.TEACHERS)
-                if standing.policy.floor.tighter(wished) is not wished:
-                    raise Conflict(
-                        "below-floor", "Pages cannot be opened wider than the age band allows. Ask your NSO."
-                    )
+                _refuse_below_floor(standing.policy, policy)
                 stored = await tx.value(select(spaces.c.policy).where(spaces.c.id == space))
                 values["policy"] = {**stored, **policy}
             if values:
@@ -264,8 +263,9 @@ class Spaces:
         *,
         title: str | None = None,
         members: Collection[MembershipId] | None = None,
+        posting: Posting | None = None,
     ) -> RoomView:
-        """Renames a room or lists other members."""
+        """Renames a room, lists other members, or tightens how posts of pupils come to be seen there."""
         async with self._records.writing() as tx:
             standing, row = await self.find_room(tx, actor, room)
             standing.require(Action.ROOM_MAKE, standing.target(row))
@@ -273,6 +273,9 @@ class Spaces:
                 await tx.do(update(rooms).where(rooms.c.id == room).values(title=title))
             if members is not None:
                 await self._list_members(tx, standing.space, room, RoomKind(row["kind"]), members)
+            if posting is not None:
+                _refuse_below_floor(standing.policy, {"posting": posting})
+                await tx.do(update(rooms).where(rooms.c.id == room).values(posting=posting))
             tx.publish(Change("rooms", space=standing.space, notice=("space", "pages")))
             return (await self._rooms(tx, await stand(tx, actor, standing.space, self._clock()), room))[0]
 
@@ -384,6 +387,7 @@ class Spaces:
                 kind=RoomKind(row["kind"]),
                 state=RoomStatus(row["state"]),
                 audience=Audience(row["audience"]),
+                posting=standing.posting_of_pupils(row),
                 members=[item["membership_id"] for item in listed if item["room_id"] == row["id"]],
                 can={
                     "create_pages": bool(standing.decide(Action.PAGE_CREATE, standing.target(row))),
@@ -394,3 +398,19 @@ class Spaces:
             for row in found
             if standing.may_see_room(RoomKind(row["kind"]), Audience(row["audience"]), row["id"])
         ]
+
+
+def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:
+    """Raises Conflict when something is wished wider than the age band allows."""
+    editing = PageEditing(wished.get("page_editing") or PageEditing.TEACHERS)
+    posting = Posting(wished.get("posting") or Posting.OFF)
+    chat = Chat(wished.get("chat") or Chat.OFF)
+    for what, asked, given in (
+        ("Pages", editing, editing.tighter(policy.floor)),
+        ("Posts", posting, posting.tighter(policy.posting_floor)),
+        ("Chats", chat, chat.tighter(policy.chat_floor)),
+    ):
+        if asked is not given:
+            raise Conflict(
+                "below-floor", f"{what} cannot be opened wider than the age band allows. Ask your NSO."
+            )

@@ -5,7 +5,7 @@ Everything here is looked up anew for every question. Rights are never kept from
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, Select, and_, exists, select
@@ -15,7 +15,7 @@ from .faults import NotAllowed, NotFound
 from .policy import Action, Actor, Decision, Target, allowed
 from .records import Reading
 from .schema import appointments, memberships, pages, people, room_members, rooms, schools, spaces
-from .space_policy import SpacePolicy
+from .space_policy import Chat, SpacePolicy
 from .values import (
     STAFF,
     Audience,
@@ -26,6 +26,7 @@ from .values import (
     PersonId,
     PersonKind,
     PersonState,
+    Posting,
     Role,
     RoomKind,
     RoomStatus,
@@ -57,6 +58,8 @@ class Standing:
     listed: frozenset[str]
     """The rooms whose listed member the person is."""
     now: float
+    teacher_present: bool = False
+    """A teacher is in the space now, or was a moment ago."""
 
     @property
     def is_member(self) -> bool:
@@ -84,10 +87,33 @@ class Standing:
             owner=room["author_id"],
             room=RoomKind(room["kind"]),
             team=room["id"] in self.listed,
-            standstill=self.standstill(RoomStatus(room["state"])),
+            standstill=self.standstill(RoomStatus(room["state"]), hours=room["hours"]),
+            supervised=self.chat_open(room),
+            posting=self.posting(room),
         )
 
-    def standstill(self, room: RoomStatus = RoomStatus.OPEN) -> str:
+    def posting(self, room: RowMapping) -> Posting:
+        """How the person's posts in a room come before the others' eyes; ``room`` has ``posting``."""
+        return Posting.FREE if self.is_staff else self.posting_of_pupils(room)
+
+    def posting_of_pupils(self, room: RowMapping) -> Posting:
+        tightened = room["posting"]
+        return self.policy.posts_open.tighter(Posting(tightened)) if tightened else self.policy.posts_open
+
+    def chat_open(self, room: RowMapping) -> bool:
+        """Whether pupils may chat in a room now, within its `standstill`; ``room`` has ``hours``."""
+        match self.policy.chat:
+            case Chat.OFF:
+                return False
+            case Chat.SUPERVISED:
+                return self.teacher_present
+            case Chat.HOURS:
+                return self.teacher_present or room["hours"] is not None
+        return True
+
+    def standstill(
+        self, room: RoomStatus = RoomStatus.OPEN, *, hours: Mapping[str, object] | None = None
+    ) -> str:
         """Why this person may write nothing there now; empty when nothing is in the way."""
         if self.status in (SpaceStatus.CLOSED, SpaceStatus.ARCHIVED):
             return "space-closed"

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rooms.policy import Action
-from rooms.space_policy import PageEditing
+from rooms.space_policy import Chat, PageEditing
 from rooms.values import (
     AgeBand,
     Audience,
     MembershipId,
+    Posting,
     Role,
     RoomId,
     RoomKind,
@@ -35,6 +36,7 @@ class Room(Output):
     kind: RoomKind
     state: RoomStatus
     audience: Audience = Field(description="Who sees the room; listed: its members and all teachers.")
+    posting: Posting = Field(description="How posts of pupils there come before the others' eyes.")
     members: list[str] = Field(description="Listed members, by membership id.")
     can: dict[str, bool] = Field(description="create_pages, settings, state")
 
@@ -60,10 +62,15 @@ class Space(Output):
 class PolicyPatch(Input):
     guests_read: bool = False
     guests_edit: bool = False
+    guests_post: bool = False
     students_create: bool = True
     page_editing: PageEditing | None = Field(
         None, description="Who of the pupils edits pages: never wider than the age band allows."
     )
+    posting: Posting | None = Field(
+        None, description="How posts of pupils come to be seen: never wider than the age band allows."
+    )
+    chat: Chat | None = Field(None, description="When pupils chat: never wider than the age band allows.")
 
 
 class SpacePatch(Input):
@@ -89,6 +96,7 @@ class NewRoom(Input):
 class RoomPatch(Input):
     title: Line | None = None
     members: MemberIds | None = None
+    posting: Posting | None = Field(None, description="At most what the age band allows.")
 
 
 class RoomStateChange(Input):
@@ -174,14 +182,14 @@ async def make_room(call: Call, body: NewRoom) -> Room:
     action=Action.ROOM_MAKE,
     body=RoomPatch,
     returns=Room,
-    summary="Rename a room or list other members",
+    summary="Rename a room, list other members, tighten posting",
     errors=(409,),
 )
 async def change_room(call: Call, body: RoomPatch) -> Room:
     members = None if body.members is None else _members(body.members)
     return Room.model_validate(
         await call.services.spaces.change_room(
-            person_id(call), _room(call), title=body.title, members=members
+            person_id(call), _room(call), title=body.title, members=members, posting=body.posting
         )
     )
 

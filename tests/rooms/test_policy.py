@@ -7,8 +7,18 @@ from dataclasses import replace
 import pytest
 
 from rooms.policy import COLUMNS, MATRIX, WRITES, Action, Actor, Target, allowed
-from rooms.space_policy import PageEditing, SpacePolicy
-from rooms.values import AgeBand, EditRule, MembershipId, Office, PersonId, Role, RoomKind, SchoolId
+from rooms.space_policy import Chat, PageEditing, SpacePolicy
+from rooms.values import (
+    AgeBand,
+    EditRule,
+    MembershipId,
+    Office,
+    PersonId,
+    Posting,
+    Role,
+    RoomKind,
+    SchoolId,
+)
 
 # The domain's own words: yes, no, own, sch (pupils of the own school), pol, ask, case, self. A cell that says
 # more is written in the tests below the table and marked with *.
@@ -112,13 +122,14 @@ EVERYTHING = Target(
     role=Role.STUDENT,
     school=MINE,
     is_pupil=True,
-    policy=SpacePolicy(AgeBand.ADULTS, guests_read=True, guests_edit=True),
+    policy=SpacePolicy(AgeBand.ADULTS, guests_read=True, guests_edit=True, guests_post=True),
     room=RoomKind.TEAM,
     team=True,
     edit_rule=EditRule.EVERYONE,
     published=True,
     case=True,
     supervised=True,
+    posting=Posting.FREE,
     extra=frozenset({"to-adult", "to-my-teacher", "escalated", "eligible-and-signed", "group"}),
 )
 """As favourable as facts can be."""
@@ -305,6 +316,60 @@ def test_admins_tighten_the_floor_of_the_age_band_and_never_loosen_it() -> None:
         for wished in PageEditing:
             given = SpacePolicy(band, page_editing=wished).pages_open
             assert order.index(given) == min(order.index(floor), order.index(wished))
+
+
+# Who posts, and how freely
+
+
+def test_students_start_threads_in_their_team_room_or_where_posts_are_free() -> None:
+    policy = SpacePolicy(AgeBand.FROM_12)
+    for posting in Posting:
+        here = Target(policy=policy, room=RoomKind.GENERAL, posting=posting)
+        team = replace(here, room=RoomKind.TEAM, team=True)
+        other = replace(here, room=RoomKind.TEAM)
+        assert may("thread.start", "STU", here) == may("thread.start", "STU", other)
+        assert may("thread.start", "STU", here) == (posting is Posting.FREE)
+        assert may("thread.start", "STU", team) == (posting is not Posting.OFF)
+        assert may("thread.start", "STE", here)
+
+
+def test_guests_post_and_chat_only_where_the_space_says_so() -> None:
+    closed = Target(policy=SpacePolicy(AgeBand.ADULTS), supervised=True)
+    opened = replace(closed, policy=SpacePolicy(AgeBand.ADULTS, guests_post=True))
+    for action in ("post.reply", "live.chat"):
+        assert not may(action, "GST", closed)
+        assert may(action, "GST", opened)
+    assert not may("thread.start", "GST", replace(opened, posting=Posting.FREE))
+    assert not may("live.chat", "GST", replace(opened, supervised=False))
+
+
+def test_posting_and_chat_of_each_age_band() -> None:
+    """The domain's table: without a choice of the admins, and the widest choice that they have."""
+    usual = {band.value: (SpacePolicy(band).posts_open, SpacePolicy(band).chat) for band in AgeBand}
+    assert usual == {
+        "up-to-6": ("off", "off"),
+        "7-11": ("hold", "supervised"),
+        "12-15": ("hold-first", "supervised"),
+        "16-19": ("free", "supervised"),
+        "adults": ("free", "free"),
+    }
+    widest = {
+        band.value: SpacePolicy(band, posting=Posting.FREE, chatting=Chat.FREE).chat for band in AgeBand
+    }
+    assert widest == {
+        "up-to-6": "off", "7-11": "supervised", "12-15": "supervised", "16-19": "hours", "adults": "free",
+    }  # fmt: skip
+
+
+def test_admins_tighten_posting_and_chat_and_never_loosen_them() -> None:
+    for band in AgeBand:
+        floor = SpacePolicy(band)
+        for posting in Posting:
+            given = SpacePolicy(band, posting=posting).posts_open
+            assert list(Posting).index(given) == min(map(list(Posting).index, (posting, floor.posts_open)))
+        for chat in Chat:
+            given_chat = SpacePolicy(band, chatting=chat).chat
+            assert list(Chat).index(given_chat) == min(map(list(Chat).index, (chat, floor.chat_floor)))
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -10,6 +10,7 @@ from rooms.values import (
     AgeBand,
     MembershipId,
     PersonId,
+    Posting,
     Role,
     RoomId,
     RoomKind,
@@ -245,11 +246,34 @@ async def test_admins_change_words_and_policy_but_not_below_the_floor(village: V
     young = await spaces.create(
         title="Young", summary="", languages=["en"], age_band=AgeBand.FROM_7, founders=[admin]
     )
-    with pytest.raises(Conflict) as refused:
-        await spaces.change(admin, young, policy={"page_editing": "open"})
-    assert refused.value.code == "below-floor"
+    for wider in ({"page_editing": "open"}, {"posting": "hold-first"}, {"chat": "hours"}):
+        with pytest.raises(Conflict) as refused:
+            await spaces.change(admin, young, policy=wider)
+        assert refused.value.code == "below-floor"
+    await spaces.change(admin, young, policy={"posting": "off", "chat": "off"})
+    await spaces.change(admin, young, policy={"posting": None, "chat": None})
     with pytest.raises(NotAllowed):
         await spaces.change(village.person("teacher"), village.space, title="Mine")
+
+
+async def test_a_room_tightens_how_posts_come_to_be_seen_and_never_loosens_it(village: Village) -> None:
+    spaces, admin, team = village.services.spaces, village.person("admin"), village.facts.rooms["team"]
+    assert (await spaces.change_room(admin, team, title="The team")).posting is Posting.FREE
+    assert (await spaces.change_room(admin, team, posting=Posting.HOLD)).posting is Posting.HOLD
+    await spaces.change(admin, village.space, policy={"posting": "off"})
+    async with village.services.records.reading() as tx:
+        standings = {who: await spaces.find_room(tx, village.person(who), team) for who in ("pal", "admin")}
+    assert {who: found.posting(row) for who, (found, row) in standings.items()} == {
+        "pal": Posting.OFF,
+        "admin": Posting.FREE,
+    }
+    young = await spaces.create(
+        title="Young", summary="", languages=["en"], age_band=AgeBand.FROM_7, founders=[admin]
+    )
+    general = RoomId((await spaces.get(admin, young)).rooms[0].id)
+    with pytest.raises(Conflict) as refused:
+        await spaces.change_room(admin, general, posting=Posting.FREE)
+    assert refused.value.code == "below-floor"
 
 
 async def test_any_teacher_freezes_a_space_and_an_admin_lets_it_go_on(village: Village) -> None:
