@@ -5,6 +5,7 @@ export type Route =
   | { name: "card" }
   | { name: "space"; space: string }
   | { name: "page"; space: string; page: string }
+  | { name: "thread"; space: string; thread: string }
   | { name: "members"; space: string }
   | { name: "pupils"; school: string }
   | { name: "unknown" };
@@ -15,6 +16,10 @@ const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
   [/^\/card$/, () => ({ name: "card" })],
   [/^\/spaces\/([\w-]+)$/, (space = "") => ({ name: "space", space })],
   [/^\/spaces\/([\w-]+)\/pages\/([\w-]+)$/, (space = "", page = "") => ({ name: "page", space, page })],
+  [
+    /^\/spaces\/([\w-]+)\/threads\/([\w-]+)$/,
+    (space = "", thread = "") => ({ name: "thread", space, thread }),
+  ],
   [/^\/spaces\/([\w-]+)\/members$/, (space = "") => ({ name: "members", space })],
   [/^\/schools\/([\w-]+)\/pupils$/, (school = "") => ({ name: "pupils", school })],
 ];
@@ -34,6 +39,7 @@ export const path = {
   login: "/login",
   space: (space: string) => `/spaces/${space}`,
   page: (space: string, page: string) => `/spaces/${space}/pages/${page}`,
+  thread: (space: string, thread: string) => `/spaces/${space}/threads/${thread}`,
   members: (space: string) => `/spaces/${space}/members`,
   pupils: (school: string) => `/schools/${school}/pupils`,
 };

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import talkEn from "../src/discussions/i18n/en.ts";
+import talkEs from "../src/discussions/i18n/es.ts";
+import talkPt from "../src/discussions/i18n/pt.ts";
+import navEn from "../src/discussions/nav/i18n/en.ts";
+import navEs from "../src/discussions/nav/i18n/es.ts";
+import navPt from "../src/discussions/nav/i18n/pt.ts";
 import en from "../src/i18n/en.ts";
 import es from "../src/i18n/es.ts";
 import { type Catalogue, format, LANGUAGES, type Message, pickLanguage } from "../src/i18n/index.ts";
@@ -12,6 +18,8 @@ import pt from "../src/i18n/pt.ts";
 const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   shell: { en, es, pt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
+  discussions: { en: talkEn, es: talkEs, pt: talkPt },
+  "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };
 
 const texts = (message: Message): string[] =>

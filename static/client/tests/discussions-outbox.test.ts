@@ -28,7 +28,7 @@ class Server {
   send = async ({ key, thread, body }: Outgoing): Promise<Post> => {
     this.calls++;
     if (this.away) throw new Unreachable("away");
-    if (this.refuses.includes(key)) throw new ApiError(403, "muted", "no");
+    if (this.refuses.includes(key)) throw new ApiError(403, "not-allowed", "no", { reason: "muted" });
     if (!this.taken.includes(key)) this.taken.push(key);
     if (this.loses) throw new Unreachable("lost");
     return { id: `p-${key}`, thread_id: thread, body, state: "visible" } as Post;
@@ -99,7 +99,7 @@ test("a refusal stays with its reason, keeps nobody waiting, and is sent again o
   await box.add(post("a", 1));
   await box.add(post("b", 2));
   assert.deepEqual(server.taken, ["b"]);
-  assert.deepEqual(box.waiting()[0]?.refused, { code: "muted", message: "no" });
+  assert.deepEqual(box.waiting()[0]?.refused, { code: "not-allowed", reason: "muted", kinds: [] });
   assert.ok(shelf.kept.get("a")?.includes("muted"));
   const { calls } = server;
   await box.flush();

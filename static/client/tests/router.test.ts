@@ -8,6 +8,7 @@ test("every address that we make is understood", () => {
   assert.deepEqual(parse("/card"), { name: "card" });
   assert.deepEqual(parse(path.space("Ab_-9")), { name: "space", space: "Ab_-9" });
   assert.deepEqual(parse(path.page("s", "p")), { name: "page", space: "s", page: "p" });
+  assert.deepEqual(parse(path.thread("s", "t")), { name: "thread", space: "s", thread: "t" });
   assert.deepEqual(parse(path.members("s")), { name: "members", space: "s" });
   assert.deepEqual(parse(path.pupils("s")), { name: "pupils", school: "s" });
 });

@@ -29,8 +29,14 @@ export interface Room {
   title: string;
   kind: string;
   state: string;
+  /** Who sees it; "listed": its members and the teachers. */
+  audience?: "all" | "listed" | "staff";
+  /** How posts of pupils come before the others' eyes. */
+  posting?: "off" | "hold" | "hold-first" | "free";
+  /** Membership ids of the listed members. */
+  members?: string[];
   /** What I may do here. */
-  can?: { create_pages?: boolean };
+  can?: { create_pages?: boolean; start_threads?: boolean };
 }
 
 export interface Space {
@@ -41,6 +47,7 @@ export interface Space {
   age_band: string;
   status: string;
   my_role: Role;
+  my_membership: string;
   schools: School[];
   rooms: Room[];
   can: Record<string, boolean>;

@@ -1,6 +1,13 @@
 import { ApiError, Unreachable } from "../api/client.ts";
 import type { Post } from "./types.ts";
 
+/** Why the server did not take a post: message keys, and what a filter found. */
+export interface Refusal {
+  code: string;
+  reason: string;
+  kinds: string[];
+}
+
 /** A post on its way to the server, with the key that makes the server take it once only. */
 export interface Outgoing {
   key: string;
@@ -13,7 +20,7 @@ export interface Outgoing {
   /** Unix seconds, for order and for the eye. */
   at: number;
   /** Why the server did not take it: it is sent again only when its author says so. */
-  refused?: { code: string; message: string };
+  refused?: Refusal;
 }
 
 /** Where an outbox lies on the device. */
@@ -36,6 +43,16 @@ export function passes(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
   if (!(error instanceof ApiError)) return false;
   return error.status >= 500 || error.status === 429 || error.status === 408 || error.status === 401;
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof ApiError)) return { code: "unknown", reason: "", kinds: [] };
+  const { reason, kinds } = error.details;
+  return {
+    code: error.code,
+    reason: typeof reason === "string" ? reason : "",
+    kinds: Array.isArray(kinds) ? kinds.map(String) : [],
+  };
 }
 
 /**
@@ -128,8 +145,7 @@ export class Outbox {
           this.later();
           return;
         }
-        const { code, message } = error instanceof ApiError ? error : { code: "unknown", message: "" };
-        post.refused = { code, message };
+        post.refused = refusalOf(error);
         this.events.changed();
         await this.shelf.put(post);
       }

@@ -45,7 +45,7 @@ export function readShown(thread: Entries, posts: Entries, hands: Entries): Show
 function lock(value: unknown): ThreadLock | null {
   if (value === null || typeof value !== "object") return null;
   const { by, reason, until } = values(value);
-  return { by: text(by), reason: text(reason), until: time(until) };
+  return { by: textOrNull(by), reason: text(reason), until: time(until) };
 }
 
 function readPost(id: string, post: Values): ShownPost | null {

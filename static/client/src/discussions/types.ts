@@ -4,7 +4,8 @@ export type PostState = "held" | "visible" | "hidden" | "rejected";
 export type Policy = "off" | "hold" | "hold-first" | "free";
 
 export interface ThreadLock {
-  by: string;
+  /** Membership id. */
+  by: string | null;
   reason: string;
   until: number | null;
 }
@@ -24,7 +25,7 @@ export interface Thread {
   last_at: number;
   /** My own posts that only I and those who decide can see. */
   mine_waiting?: Post[];
-  can: { post: boolean; lock: boolean; pin: boolean; approve: boolean; hide: boolean };
+  can: { post: boolean; lock: boolean; pin: boolean; rename: boolean; approve: boolean; hide: boolean };
   /** Message key why I may not post, else "". */
   reason: string;
   policy: Policy;
@@ -46,13 +47,17 @@ export interface Post {
   at: number;
   edited_at: number | null;
   decided_because: string | null;
+  /** A change of it that waits while the old words are shown. */
+  waiting_body: string | null;
 }
 
 /** A post that waits for a decision of mine. */
-export interface HeldPost extends Post {
+export interface HeldPost {
+  post: Post;
   thread_title: string;
+  room_title: string;
   author_name: string;
-  author_school: string;
+  author_school: string | null;
   since: number;
 }
 

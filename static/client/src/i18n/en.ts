@@ -8,6 +8,7 @@ const en = {
   "nav.home": "Home",
   "nav.members": "People",
   "nav.pages": "Pages",
+  "nav.talk": "Talk",
   "nav.me": "Me",
   "nav.my-spaces": "My TwinSpaces",
 

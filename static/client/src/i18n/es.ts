@@ -8,6 +8,7 @@ const es: Words = {
   "nav.home": "Inicio",
   "nav.members": "Personas",
   "nav.pages": "Páginas",
+  "nav.talk": "Charla",
   "nav.me": "Yo",
   "nav.my-spaces": "Mis TwinSpaces",
 

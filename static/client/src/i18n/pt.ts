@@ -8,6 +8,7 @@ const pt: Words = {
   "nav.home": "Início",
   "nav.members": "Pessoas",
   "nav.pages": "Páginas",
+  "nav.talk": "Conversas",
   "nav.me": "Eu",
   "nav.my-spaces": "Os meus TwinSpaces",
 

@@ -4,6 +4,8 @@ import { html, svg, type TemplateResult } from "lit";
 const STROKES = {
   home: "M4 11l8-7 8 7v9h-5v-6H9v6H4z",
   pages: "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6",
+  talk: "M4 5h16v11.5h-8.5L7 20.5v-4H4zM8 9.5h8M8 12.5h5",
+  pin: "M12 15v6M8 3.5h8l-1 6 3 5.5H6l3-5.5z",
   people:
     "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.5a3.5 3.5 0 0 1 0 6.5M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
   me: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0",

@@ -145,6 +145,7 @@ export class App extends View {
         return html`<ts-pupils .me=${this.person} .school=${route.school}></ts-pupils>`;
       case "space":
       case "page":
+      case "thread":
       case "members":
         return html`<ts-space .me=${this.person} .route=${route} @open-menu=${this.menu}></ts-space>`;
       case "unknown":

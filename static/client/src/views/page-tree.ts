@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Page, Space } from "../api/types.ts";
+import type { Page, Room, Space } from "../api/types.ts";
 import type { Present } from "../collab/collab.ts";
 import { t } from "../i18n/index.ts";
 import { type Node, treeOf } from "../pages/tree.ts";
@@ -17,6 +17,8 @@ export interface Tree {
   create(room: string): void;
   manage(page: Page): void;
   bin(): void;
+  /** What stands below the pages of a room. */
+  below?(room: Room): TemplateResult;
 }
 
 /** The pages of a space, room by room, as nested links. */
@@ -31,6 +33,7 @@ export function pageTree(tree: Tree): TemplateResult {
           ? html`<button class="button quiet wide start" @click=${() => tree.create(room.id)}>${icon("plus")}${t("pages.new")}</button>`
           : nothing
       }
+      ${tree.below?.(room) ?? nothing}
     </section>`,
   )}
   ${bins ? html`<button class="button quiet wide start bin" @click=${tree.bin}>${icon("bin")}${t("bin.title")}</button>` : nothing}`;

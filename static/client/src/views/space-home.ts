@@ -25,6 +25,7 @@ export function spaceHome(
   people: readonly Present[],
   me: Me,
   create: (room: string) => void,
+  talk: TemplateResult,
 ): TemplateResult {
   const present = here(people);
   return html`<main id="main" class="space-home" tabindex="-1">
@@ -42,6 +43,7 @@ export function spaceHome(
         ${space.schools.map((school) => schoolCard(space, school, present, pages, me))}
       </ul>
     </section>
+    ${talk}
     <section aria-labelledby="pages">
       <h2 id="pages">${t("nav.pages")}</h2>
       ${space.rooms.map((room) => {

@@ -1,7 +1,8 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError, api, explain } from "../api/client.ts";
-import type { Me, Page, Space } from "../api/types.ts";
+import type { Me, Page, Room, Space } from "../api/types.ts";
 import type { Present, SpaceSession } from "../collab/collab.ts";
+import type { Talk } from "../discussions/nav/talk.ts";
 import { t } from "../i18n/index.ts";
 import { manageWords } from "../i18n/manage/index.ts";
 import { path, type Route } from "../router.ts";
@@ -19,6 +20,9 @@ import { here, spaceHome } from "./space-home.ts";
 type Actions = typeof import("./page-actions.ts");
 type SpaceRoute = Extract<Route, { space: string }>;
 
+/** Notices that concern nothing but discussions. */
+const TALK = new Set(["threads", "held", "mine"]);
+
 /** A TwinSpace: its navigation, who is here now, and the part of it that the route names. */
 class SpaceFrame extends View {
   static override properties = {
@@ -31,6 +35,7 @@ class SpaceFrame extends View {
     gone: { state: true },
     version: { state: true },
     session: { state: true },
+    talk: { state: true },
     missing: { state: true },
   };
 
@@ -45,6 +50,7 @@ class SpaceFrame extends View {
   /** Counts the changes of the members, so that the list is fetched again. */
   declare version: number;
   declare session: SpaceSession | undefined;
+  declare talk: Talk | undefined;
   /** The code of this part of the space could not be fetched. */
   declare missing: boolean;
 
@@ -90,6 +96,7 @@ class SpaceFrame extends View {
     this.missing = false;
     try {
       if (route.name === "page") await import("./page.ts");
+      if (route.name === "thread") await (await import("../discussions/index.ts")).ready;
       if (route.name === "members") await Promise.all([import("./members.ts"), manageWords()]);
     } catch {
       if (route === this.route) this.missing = true;
@@ -99,6 +106,8 @@ class SpaceFrame extends View {
   private close(): void {
     this.session?.close();
     this.session = undefined;
+    this.talk?.close();
+    this.talk = undefined;
     this.opened = "";
     this.people = [];
     this.space = undefined;
@@ -112,6 +121,7 @@ class SpaceFrame extends View {
     await this.fetch();
     const space = this.space;
     if (this.opened !== id || !space) return;
+    void this.openTalk(id);
     const { SpaceSession, getSocket } = await import("../collab/collab.ts");
     if (this.opened !== id || !this.isConnected) return;
     this.socket = getSocket();
@@ -120,16 +130,23 @@ class SpaceFrame extends View {
         this.people = people;
       },
       changed: (what) => {
+        this.talk?.changed(what);
         if (what.includes("members")) this.version++;
-        this.fetchSoon();
+        if (what.some((each) => !TALK.has(each))) this.fetchSoon();
       },
       listening: () => {
+        this.talk?.changed(["threads", "members", "held", "mine"]);
         this.version++;
         this.fetchSoon();
       },
       ended: (reason) => void this.shut(reason),
     });
     this.session.setPage(this.route.name === "page" ? this.route.page : null);
+  }
+
+  private async openTalk(id: string): Promise<void> {
+    const nav = await import("../discussions/nav/index.ts").catch(() => undefined);
+    if (nav && this.opened === id && this.isConnected) this.talk = new nav.Talk(id, this.me);
   }
 
   /** Many notices at once are one fetch. */
@@ -222,8 +239,23 @@ class SpaceFrame extends View {
         @lock-page=${(event: CustomEvent<Page>) => this.act(({ toggleLock }) => toggleLock(event.detail))}
       ></ts-page>`;
     }
-    return spaceHome(space, this.pages, this.people, this.me, (room) =>
-      this.act(({ createPage }, place) => createPage(place, room)),
+    if (route.name === "thread") {
+      return html`<ts-thread
+        .me=${this.me}
+        .space=${space}
+        .talk=${this.talk}
+        .people=${this.people}
+        .threadId=${route.thread}
+        .socket=${this.socket}
+      ></ts-thread>`;
+    }
+    return spaceHome(
+      space,
+      this.pages,
+      this.people,
+      this.me,
+      (room) => this.act(({ createPage }, place) => createPage(place, room)),
+      html`<ts-talk-home .talk=${this.talk} .space=${space}></ts-talk-home>`,
     );
   }
 
@@ -237,6 +269,9 @@ class SpaceFrame extends View {
       ${this.link("space", path.space(space.id), "home", t("nav.home"))}
       <button aria-haspopup="dialog" aria-current=${this.route.name === "page" ? "true" : nothing} @click=${this.openTree}>
         ${icon("pages")}<span>${t("nav.pages")}</span>
+      </button>
+      <button aria-haspopup="dialog" aria-current=${this.route.name === "thread" ? "true" : nothing} @click=${this.openTalkSheet}>
+        ${icon("talk")}<span>${t("nav.talk")}</span>
       </button>
       ${this.link("members", path.members(space.id), "people", t("nav.members"))}
       <button aria-haspopup="dialog" @click=${() => this.dispatchEvent(new CustomEvent("open-menu"))}>
@@ -257,6 +292,32 @@ class SpaceFrame extends View {
     this.redrawSheet = () => {};
   };
 
+  private openTalkSheet = async (): Promise<void> => {
+    await openDialog(
+      () => t("nav.talk"),
+      (_close, redraw) => {
+        this.redrawSheet = redraw;
+        return html`<nav class="sheet-tree" aria-label=${t("nav.talk")}>
+          ${this.space?.rooms.map(
+            (room) =>
+              html`<section class="room"><h3 class="side-title">${room.title}</h3>${this.roomTalk(room)}</section>`,
+          )}
+        </nav>`;
+      },
+      { className: "sheet" },
+    );
+    this.redrawSheet = () => {};
+  };
+
+  /** The discussions of one room, once their code is there. */
+  private roomTalk = (room: Room): TemplateResult =>
+    html`<ts-talk
+      .talk=${this.talk}
+      .space=${this.space}
+      .room=${room}
+      .current=${this.route.name === "thread" ? this.route.thread : null}
+    ></ts-talk>`;
+
   private trees(space: Space): TemplateResult {
     const mine = this.me.person.id;
     return pageTree({
@@ -267,6 +328,7 @@ class SpaceFrame extends View {
       create: (room) => void this.act(({ createPage }, place) => createPage(place, room)),
       manage: (page) => void this.act(({ managePage }, place) => managePage(place, page.id)),
       bin: () => void this.act(({ openBin }) => openBin(space)),
+      below: this.roomTalk,
     });
   }
 
