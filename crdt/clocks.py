@@ -33,6 +33,19 @@ class ClockSet:
         index = bisect_right(ranges[0], item.start) - 1
         return index >= 0 and item.end <= ranges[1][index]
 
+    def lacks(self, item: ClockRange) -> Iterator[ClockRange]:
+        """The parts of `item` that are not in the set."""
+        client, start, end = item.client, item.start, item.end
+        starts, ends = self._ranges.get(client, ((), ()))
+        for index in range(bisect_right(ends, start), len(starts)):
+            if starts[index] >= end:
+                break
+            if start < starts[index]:
+                yield ClockRange(client, start, starts[index])
+            start = ends[index]
+        if start < end:
+            yield ClockRange(client, start, end)
+
     def add(self, item: ClockRange) -> None:
         ranges = self._ranges.get(item.client)
         if ranges is None:

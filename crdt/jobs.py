@@ -5,7 +5,10 @@ Arguments and results are bytes and plain values, so that they cross the process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import multiprocessing
+import signal
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from crdt.clocks import ClockSet
 from crdt.document import Document, merge
@@ -13,7 +16,9 @@ from crdt.errors import LogCorrupt
 from crdt.limits import STORED
 from crdt.update import UpdateSummary, read_update
 
-__all__ = ["compact", "diff", "merge_updates", "summarize"]
+__all__ = ["bounded", "compact", "diff", "merge_updates", "summarize"]
+
+Result = TypeVar("Result")
 
 
 def summarize(update: bytes) -> UpdateSummary:
@@ -81,3 +86,15 @@ def _check_coverage(kept: Sequence[bytes], replaced: Sequence[bytes]) -> None:
         for item in lost.deletes:
             if item not in deleted:
                 raise LogCorrupt(f"The compacted state lacks the deletions {item}.")
+
+
+def bounded(seconds: int, work: Callable[..., Result], *arguments: object, **options: object) -> Result:
+    """Does the work in a process of a pool, and ends that process, which the pool reports, when it takes
+    longer than so many seconds."""
+    if multiprocessing.parent_process() is None:
+        return work(*arguments, **options)
+    signal.alarm(seconds)
+    try:
+        return work(*arguments, **options)
+    finally:
+        signal.alarm(0)
