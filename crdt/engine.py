@@ -67,6 +67,30 @@ class Engine:
         except BaseException as error:
             raise _refusal(error, poisoned=True) from error
 
+    def entries(self, root: str) -> dict[str, Any]:
+        """What stands in the root map of this name: JSON values by key. Raises EngineRefused."""
+        try:
+            with self._document.transaction():
+                found = self._document.get(root, type=pycrdt.Map)
+                return {key: found[key] for key in found.keys()}  # noqa: SIM118 (it is no dict)
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+
+    def put(self, changes: Mapping[str, Mapping[str, Any]]) -> bytes:
+        """Sets JSON values in root maps, by root and key; None takes a key away. Returns the one update."""
+        updates: list[bytes] = []
+        try:
+            subscription = self._document.observe(lambda event: updates.append(event.update))
+            try:
+                with self._document.transaction():
+                    for root, entries in changes.items():
+                        _put(self._document.get(root, type=pycrdt.Map), entries)
+            finally:
+                self._document.unobserve(subscription)
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+        return updates[0] if updates else EMPTY_UPDATE
+
     def xml(self, root: str) -> list[XmlNode | XmlRun]:
         """What stands in the root fragment of this name. Raises EngineRefused."""
         try:
@@ -74,6 +98,14 @@ class Engine:
                 return _xml_children(self._document.get(root, type=pycrdt.XmlFragment))
         except BaseException as error:
             raise _refusal(error, poisoned=True) from error
+
+
+def _put(into: pycrdt.Map[Any], entries: Mapping[str, Any]) -> None:
+    for key, value in entries.items():
+        if value is not None:
+            into[key] = value
+        elif key in into:
+            del into[key]
 
 
 def check_decodable(update: bytes) -> None:

@@ -174,6 +174,8 @@ class Change:
 class Changes:
     """Carries committed changes to whoever keeps rights in memory. One process; the bus spreads it."""
 
+    foreign: bool = False
+    """Whether the change that listeners hear now was made by another process."""
     _listeners: list[Callable[[Change], None]] = field(default_factory=list)
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -181,8 +183,9 @@ class Changes:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def publish(self, change: Change) -> None:
+    def publish(self, change: Change, *, foreign: bool = False) -> None:
         """Tells every listener. Called after the transaction that made the change has committed."""
+        self.foreign = foreign
         for listener in tuple(self._listeners):
             try:
                 listener(change)

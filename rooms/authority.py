@@ -15,8 +15,9 @@ from .faults import NotFound
 from .members import UNTIL_LIFTED
 from .policy import Action
 from .records import Reading, Records
-from .schema import memberships, sessions
+from .schema import memberships, sessions, threads
 from .standing import Standing, page_row, stand
+from .threads import ThreadStanding, may_see, thread_rows
 from .values import Clock, MembershipState, PersonId, SpaceId
 
 __all__ = ["PALETTE", "RecordsAuthority"]
@@ -32,7 +33,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RecordsAuthority:
-    """``page/<id>`` by membership, role, rules, lock and state; ``space/<id>`` only the server writes."""
+    """``page/<id>`` by membership, role, rules, lock and state; ``thread/<id>`` and ``space/<id>`` are written
+    by the server only: there the reason says why the person may not post, or ``server-written``."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
@@ -40,7 +42,7 @@ class RecordsAuthority:
 
     async def access(self, principal: Principal, document: str) -> Access:
         kind, _, name = document.partition("/")
-        if principal.person is None or kind not in ("page", "space") or not _ID.fullmatch(name):
+        if principal.person is None or kind not in ("page", "space", "thread") or not _ID.fullmatch(name):
             return DENIED
         async with self._records.reading() as tx:
             now = self._clock()
@@ -54,6 +56,8 @@ class RecordsAuthority:
             if session["expires_at"] <= now:
                 return Access(Scope.NONE, reason="session-expired")
             person = PersonId(principal.person)
+            if kind == "thread":
+                return await self._thread(tx, person, name, now)
             if kind == "page":
                 return await self._page(tx, person, name, now)
             return await self._space(tx, person, SpaceId(name), now)
@@ -80,6 +84,32 @@ class RecordsAuthority:
             subject=f"membership:{standing.actor.membership}",
             reason=reason,
             note=row["locked_because"] or "" if reason == "locked" else "",
+            until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
+            space=space,
+            staff=standing.is_staff,
+            presence=_presence(standing),
+        )
+
+    async def _thread(self, tx: Reading, person: PersonId, thread: str, now: float) -> Access:
+        row = await tx.first(thread_rows().where(threads.c.id == thread))
+        if row is None:
+            return DENIED
+        space = SpaceId(row["space_id"])
+        try:
+            standing = await stand(tx, person, space, now)
+        except NotFound:
+            return await _not_there(tx, person, space)
+        if not standing.is_member:
+            return DENIED
+        if not await may_see(tx, standing, row):
+            return Access(Scope.NONE, reason="see-rule", space=space)
+        found = ThreadStanding(standing, row)
+        ends = [row["locked_until"] if found.lock_holds else None, standing.muted_until]
+        return Access(
+            Scope.READONLY,
+            subject=f"membership:{standing.actor.membership}",
+            reason=found.decide_post().reason or "server-written",
+            note=row["locked_because"] or "" if found.lock_holds else "",
             until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
             space=space,
             staff=standing.is_staff,

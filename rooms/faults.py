@@ -3,6 +3,7 @@
 RecordsError
 ├── NotFound           there is no such thing, or the asker may not know that there is
 ├── NotAllowed         the policy says no; ``reason`` is its key
+├── Blocked            a filter stops these words; ``kinds`` says what it found
 ├── Conflict           the thing is not in a state for this; ``code`` says which rule
 ├── WrongCredentials   unknown account or wrong secret: nobody is told which
 ├── TooManyTries       log-ins are held back; ``retry_after`` in seconds
@@ -15,6 +16,7 @@ from __future__ import annotations
 from .errors import RoomError, Unavailable
 
 __all__ = [
+    "Blocked",
     "Conflict",
     "NotAllowed",
     "NotFound",
@@ -41,6 +43,14 @@ class NotAllowed(RecordsError):
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES.get(reason, _SENTENCES["role"]))
         self.reason = reason
+
+
+class Blocked(RecordsError):
+    """``kinds`` are those of `rooms.filters`, such as ``phone`` or ``word``."""
+
+    def __init__(self, kinds: list[str]) -> None:
+        super().__init__("Some of these words cannot be posted here. Please write it in another way.")
+        self.kinds = kinds
 
 
 class Conflict(RecordsError):
@@ -88,5 +98,9 @@ _SENTENCES = {
     "room-archived": "The room is archived, so nothing in it can be changed.",
     "supervised": "You can write here only while a teacher is in the room.",
     "muted": "You cannot write for now. Your teacher knows why.",
+    "posting-off": "Teachers write here. You can read, and react to what they write.",
+    "two-adults": "This needs two teachers in the space before pupils can write.",
+    "ask-my-teacher": "You can write to your own teachers: choose “Ask my teacher”.",
+    "adults-only": "Only adults can be written to like this.",
     "no-teacher": "No teacher of your school is in this space, so you can read but not write.",
 }

@@ -95,6 +95,6 @@ class ChangeFollower:
             self._looked_at = started
             if seen.gap:
                 logger.warning("changes of other nodes were missed: all rights are asked for anew")
-                self._records.changes.publish(Change.everything())
+                self._records.changes.publish(Change.everything(), foreign=True)
             for change in seen.changes:
-                self._records.changes.publish(change)
+                self._records.changes.publish(change, foreign=True)

@@ -389,6 +389,11 @@ class LiveRoom:
 
     # Reading
 
+    @property
+    def owners(self) -> Mapping[int, str]:
+        """Client id -> the subject it belongs to."""
+        return self._owners
+
     def state_vector(self) -> bytes:
         return self._document.state_vector()
 
@@ -470,6 +475,10 @@ class LiveRoom:
             except CrdtError:
                 continue
             return self._merged(updates)
+
+    def since(self, state_vector: bytes) -> list[bytes]:
+        """What a state vector lacks, durable or about to be: for the server, to write on top of it."""
+        return self._document.diff(state_vector)
 
     def _diff(self, state_vector: bytes) -> list[bytes]:
         """What a state vector lacks. A class that opens a page together shares one answer."""

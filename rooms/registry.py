@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from crdt.errors import LogError
@@ -36,6 +36,8 @@ class Registry:
         self._quiet_since: dict[str, float] = {}
         """Rooms that nobody holds, and since when (monotonic seconds), oldest first."""
         self._heads = _Heads(shelf.log)
+        self.on_open: list[Callable[[str], None]] = []
+        """Called with the name of a document whose live room is being opened here."""
         self._draining = False
         self._unsubscribe = shelf.log.on_health(self._health_changed)
 
@@ -68,6 +70,8 @@ class Registry:
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = LiveRoom(name, self.shelf)
+            for listener in self.on_open:
+                listener(name)
         self._holders[name] = self._holders.get(name, 0) + 1
         self._quiet_since.pop(name, None)
         return room

@@ -6,10 +6,13 @@ import secrets
 from dataclasses import dataclass
 
 from .access import Changes
+from .audit import Audit
 from .authority import RecordsAuthority
 from .codecards import Choose
+from .discussions import Discussions
 from .hashing import Hasher
 from .members import Members
+from .moderation import Moderation
 from .pages import Pages
 from .people import People
 from .records import Records
@@ -37,6 +40,9 @@ class Services:
     spaces: Spaces
     members: Members
     pages: Pages
+    audit: Audit
+    discussions: Discussions
+    moderation: Moderation
     authority: RecordsAuthority
 
     @classmethod
@@ -63,7 +69,9 @@ class Services:
         clock = clock or records.clock
         hasher = hasher or Hasher()
         throttle = Throttle(records, clock)
-        spaces = Spaces(records, clock, new_id)
+        audit = Audit(records, clock)
+        spaces = Spaces(records, audit, clock, new_id)
+        discussions = Discussions(records, spaces, audit, clock, new_id)
         return cls(
             records=records,
             changes=changes,
@@ -82,8 +90,11 @@ class Services:
             schools=Schools(records, clock, new_id),
             people=People(records, hasher, throttle, clock, new_id, choose),
             spaces=spaces,
-            members=Members(records, clock, new_id),
-            pages=Pages(records, spaces, clock, new_id),
+            members=Members(records, audit, clock, new_id),
+            pages=Pages(records, spaces, audit, clock, new_id),
+            audit=audit,
+            discussions=discussions,
+            moderation=Moderation(records, discussions, audit, clock),
             authority=RecordsAuthority(records, clock),
         )
 

@@ -205,7 +205,7 @@ class ThreadKind(StrEnum):
     CHAT = "chat"
     """Lessons' quick talk: kept for 90 days."""
     ASK = "ask"
-    """A pupil's question to the teachers of their school: nobody else sees it but admins, if those are few."""
+    """A pupil's question to the teachers of their school; admins see it too where that is only one."""
 
 
 class PostState(StrEnum):

@@ -17,15 +17,31 @@ from rooms.access import Changes, Principal
 from rooms.budget import Rates
 from rooms.bus import Bus, BusState
 from rooms.following import ChangeFollower
+from rooms.history import PageHistory
 from rooms.live import Shelf
 from rooms.nodes import Nodes
+from rooms.projection import Projection
 from rooms.quarantine import Quarantine
 from rooms.registry import Registry
 from rooms.services import Services
 from rooms.transfer import refuse_if_moved
 from server import health
-from server.api import dispatch, documents, me, members, openapi, pages, people, schools, session, spaces
+from server.api import (
+    dispatch,
+    documents,
+    history,
+    me,
+    members,
+    openapi,
+    pages,
+    people,
+    schools,
+    session,
+    spaces,
+    threads,
+)
 from server.api.documents import DOCUMENTS, Documents
+from server.api.history import HISTORY
 from server.api.rendering import Renderer
 from server.api.routing import Route
 from server.cluster import make_bus, make_log, token_secret
@@ -34,6 +50,7 @@ from server.health import Health
 from server.logs import note_route
 from server.metrics import LoopLag, Metrics
 from server.security import Security
+from server.sockets.commands import Commands
 from server.sockets.gateway import Gateway
 from server.sockets.session import SocketLimits
 from server.static import Client, default_folder
@@ -64,7 +81,7 @@ class Node:
 
 def all_routes() -> list[Route]:
     """Every REST route there is."""
-    resources = (session, me, spaces, members, pages, people, schools, documents)
+    resources = (session, me, spaces, members, pages, history, threads, people, schools, documents)
     return [route for resource in resources for route in resource.routes]
 
 
@@ -119,9 +136,14 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             observer=metrics,
             limits=_socket_limits(settings),
             max_connections=settings.max_connections,
+            commands=Commands(services, lambda session: budgets.spend(f"session:{session}")),
         )
+        projection = Projection(services.records, registry, changes)
+        stack.push_async_callback(projection.close)
         renderer = Renderer()
         stack.push_async_callback(renderer.close)
+        past = PageHistory(services.records, registry, services.audit, services.clock)
+        stack.push_async_callback(past.close)
         nodes = Nodes(
             registry, bus, log, records_changed=follower.wake, spent=budgets.told, charge=budgets.charge
         )
@@ -137,6 +159,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         state.add_weakness("bus", lambda: bus.reason if bus.state is BusState.AWAY else nodes.strangers)
         app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
+        app[HISTORY] = past
         _add_api(app, door)
         gateway.add_to(app)
         health.add_routes(app, state, metrics, security, settings.metrics_token)

@@ -23,7 +23,7 @@ from crdt.errors import (
     StaleEpoch,
 )
 from rooms.errors import Refused, Unavailable
-from rooms.faults import Conflict, NotAllowed, NotFound, TooManyTries, WrongCredentials
+from rooms.faults import Blocked, Conflict, NotAllowed, NotFound, TooManyTries, WrongCredentials
 from server.tokens import TokenError
 
 __all__ = ["ApiError", "ErrorBody", "ErrorResponse", "error_response", "invalid", "to_api_error"]
@@ -131,6 +131,7 @@ def _log_broken(_: LogError) -> ApiError:
 _ANSWERS: Final[Mapping[type[Exception], Callable[[Any], ApiError]]] = {
     NotFound: lambda error: ApiError(404, "not-found", str(error)),
     NotAllowed: lambda error: ApiError(403, "not-allowed", str(error), {"reason": error.reason}),
+    Blocked: lambda error: ApiError(422, "blocked", str(error), {"kinds": error.kinds}),
     Conflict: lambda error: ApiError(409, error.code, str(error)),
     WrongCredentials: lambda error: ApiError(401, "wrong-credentials", str(error)),
     TooManyTries: lambda error: ApiError(429, "too-many-tries", str(error), retry_after=error.retry_after),

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from server.names import is_text
 
-__all__ = ["Id", "Language", "Line", "Name", "Prose", "Time"]
+__all__ = ["Id", "Language", "Line", "Name", "Prose", "Time", "prose"]
 
 MAX_TIME = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
@@ -25,7 +25,7 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _prose(value: str) -> str:
+def prose(value: str) -> str:
     if not is_text(value.replace("\n", "").replace("\t", "")):
         raise ValueError("must be text without control characters")
     return value
@@ -47,5 +47,5 @@ Name = Annotated[
     AfterValidator(_one_line),
 ]
 """How a person is called: one line, 1 to 60 characters."""
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(_prose)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(prose)]
 Time = Annotated[float, Field(ge=0, le=MAX_TIME, allow_inf_nan=False, description="Unix seconds, UTC.")]

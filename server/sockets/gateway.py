@@ -16,6 +16,7 @@ from rooms.observer import Observer
 from rooms.registry import Registry
 from server.names import name_in_path
 
+from .commands import Commands
 from .connection import Connection
 from .hocuspocus import HocuspocusSession
 from .session import CloseCode, Credentials, SocketLimits, SocketSession
@@ -50,6 +51,7 @@ class Gateway:
         observer: Observer,
         limits: SocketLimits | None = None,
         max_connections: int = 20_000,
+        commands: Commands | None = None,
     ) -> None:
         """``resolve`` turns a session cookie's value into a principal, ``verify`` a document token;
         both give ``None`` for what opens nothing. ``cookie`` reads the cookie of a request whose origin
@@ -57,6 +59,7 @@ class Gateway:
         self.registry = registry
         self.limits = limits or SocketLimits()
         self.observer = observer
+        self.commands = commands
         self.sessions: set[SocketSession] = set()
         self.changes_seen = 0
         """Grows with every change of rights, so that an authentication under way notices one."""

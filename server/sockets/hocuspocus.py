@@ -28,6 +28,7 @@ from .session import (
 )
 
 if TYPE_CHECKING:
+    from .commands import Commands
     from .connection import Connection
     from .gateway import Gateway
 
@@ -36,6 +37,9 @@ __all__ = ["HocuspocusFraming", "HocuspocusSession"]
 SYNC_REPLY, STATELESS, BROADCAST, CLOSE, SYNC_STATUS = range(4, 9)
 PING, PONG = b"\x09", b"\x0a"
 TOKEN, PERMISSION_DENIED, AUTHENTICATED = range(3)
+
+MOST_COMMANDS = 50
+"""Of one socket, sent and not yet answered."""
 
 FROM_CLIENTS = frozenset({SYNC, AWARENESS, AUTH, QUERY_AWARENESS, STATELESS, CLOSE})
 """The message types a client may send; the others are between servers or from the server only."""
@@ -149,6 +153,8 @@ class HocuspocusSession(SocketSession):
     def __init__(self, connection: Connection, gateway: Gateway, credentials: Credentials) -> None:
         super().__init__(connection, gateway, credentials)
         self._lines: dict[str, _Line] = {}
+        self._one_command = asyncio.Lock()
+        self._commands_waiting = 0
         self.provider_major = 0
         """The client's major version, as it says itself from version 4 on."""
 
@@ -285,5 +291,33 @@ class HocuspocusSession(SocketSession):
         if self.handle(attachment, kind, reader):
             return
         if kind == STATELESS:
-            reader.var_string()
+            payload = reader.var_string()
             reader.finish()
+            self._command(line, attachment, payload)
+
+    def _command(self, line: _Line, attachment: Attachment, payload: str) -> None:
+        """Runs what a member sends, one after the other, and answers; everything else is for nobody here."""
+        commands = self.gateway.commands
+        if commands is None or attachment.principal.kind != "member":
+            return
+        sent = commands.read(payload)
+        if sent is None:
+            return
+        if self._commands_waiting >= MOST_COMMANDS:
+            line.notify(commands.too_many(sent))
+            return
+        self._commands_waiting += 1
+        self.start(self._run(line, attachment, commands, sent))
+
+    async def _run(
+        self, line: _Line, attachment: Attachment, commands: Commands, sent: Mapping[str, object]
+    ) -> None:
+        try:
+            async with self._one_command:
+                principal = await self.renew(attachment.principal)
+                if principal is None:
+                    self.bye("session-expired")
+                    return
+                line.notify(await commands.run(principal, sent))
+        finally:
+            self._commands_waiting -= 1

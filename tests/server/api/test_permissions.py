@@ -23,7 +23,7 @@ from village import PASSWORD, Facts, build, copy, email_of
 from rooms import schema
 from rooms.policy import Action
 from rooms.services import Services
-from rooms.values import PageId, PersonId, RoomKind, SeeRule
+from rooms.values import PageId, PersonId, PostId, RoomId, RoomKind, SeeRule, ThreadId, ThreadKind
 from server.api.routing import Marker
 from server.app import all_routes
 
@@ -95,6 +95,44 @@ PUT    /memberships/{membership_id}/mute    partner N N N N N N N X X X
 PUT    /memberships/{membership_id}/mute    founder N N N N N Y Y X X X
 DELETE /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
 DELETE /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
+GET    /spaces/{space_id}/threads    space      N   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/threads    elsewhere  X   X   X   X   X   X   X   X   Y   Y
+POST   /rooms/{room_id}/threads      general    X   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/threads      team       X   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/threads      other-team X   X   X   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/threads      staff      X   X   X   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/threads      chat       X   N   N   Y   Y   Y   Y   X   X   X
+POST   /rooms/{room_id}/threads      ask        X   Y   Y   N   N   N   N   X   X   X
+GET    /threads/{thread_id}          thr-open   X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /threads/{thread_id}          thr-team   X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /threads/{thread_id}          thr-other  X   X   X   Y   Y   Y   Y   X   X   X
+GET    /threads/{thread_id}          thr-staff  X   X   X   Y   Y   Y   Y   X   X   X
+GET    /threads/{thread_id}          thr-ask    X   Y   X   Y   X   Y   Y   X   X   X
+PATCH  /threads/{thread_id}          thr-open   X   N   N   Y   N   Y   Y   X   X   X
+PATCH  /threads/{thread_id}          thr-stu    X   N   N   N   N   Y   Y   X   X   X
+PUT    /threads/{thread_id}/lock     thr-open   X   N   N   Y   N   Y   Y   X   X   X
+PUT    /threads/{thread_id}/lock     thr-stu    X   N   N   N   N   Y   Y   X   X   X
+DELETE /threads/{thread_id}/lock     thr-locked X   N   N   Y   N   Y   Y   X   X   X
+POST   /threads/{thread_id}/posts    thr-open   X   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /threads/{thread_id}/posts    thr-staff  X   X   X   Y   Y   Y   Y   X   X   X
+POST   /threads/{thread_id}/posts    thr-locked X   N   N   N   N   N   N   X   X   X
+POST   /threads/{thread_id}/posts    thr-ask    X   Y   X   Y   X   Y   Y   X   X   X
+POST   /threads/{thread_id}/posts    thr-chat   X   N   N   Y   Y   Y   Y   X   X   X
+PUT    /threads/{thread_id}/hand     thr-open   X   Y   Y   Y   Y   Y   Y   X   X   X
+DELETE /threads/{thread_id}/hand     thr-open   X   Y   Y   Y   Y   Y   Y   X   X   X
+PATCH  /posts/{post_id}              of-student X   Y   N   N   N   N   N   X   X   X
+PATCH  /posts/{post_id}              of-tea     X   N   N   Y   N   N   N   X   X   X
+PUT    /posts/{post_id}/reactions/{mark}    of-student  X Y Y Y Y Y Y X X X
+DELETE /posts/{post_id}/reactions/{mark}    of-student  X Y Y Y Y Y Y X X X
+PUT    /posts/{post_id}/reactions/{mark}    of-held     X X X X X X X X X X
+PUT    /posts/{post_id}/vote         of-poll    X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/held       space      N   N   N   Y   Y   Y   Y   X   X   X
+PUT    /posts/{post_id}/decision     of-held    X   N   X   Y   X   Y   Y   X   X   X
+PUT    /posts/{post_id}/decision     of-pal     X   X   X   X   Y   N   N   X   X   X
+PUT    /posts/{post_id}/hidden       of-student X   Y   N   Y   Y   Y   Y   X   X   X
+PUT    /posts/{post_id}/hidden       of-tea     X   N   N   N   N   Y   Y   X   X   X
+DELETE /posts/{post_id}/hidden       of-hidden  X   N   N   Y   Y   Y   Y   X   X   X
+GET    /posts/{post_id}/original     of-hidden  X   N   N   Y   Y   Y   Y   X   X   X
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
 POST   /people/{person_id}/code      mate       N   N   N   Y   N   Y   Y   Y   X   X
@@ -249,6 +287,40 @@ def member(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
     return find
 
 
+def thread(
+    author: str, where: str = "general", *, kind: ThreadKind = ThreadKind.THREAD, locked: bool = False
+) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def make(world: World, method: str) -> dict[str, str]:
+        discussions, person = world.services.discussions, world.facts.people[author]
+        room = (await other_team(world, method))["room_id"] if where == "other" else world.facts.rooms[where]
+        key = f"thread-{next(world.numbers):08}"
+        made = await discussions.start(person, RoomId(room), title="Otters", kind=kind, key=key)
+        if locked:
+            await discussions.lock(person, ThreadId(made.id), "Enough")
+        return {"thread_id": made.id}
+
+    return make
+
+
+def post(
+    author: str, *, body: str = "Hello", hidden: bool = False, options: list[str] | None = None
+) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def make(world: World, method: str) -> dict[str, str]:
+        ids = await thread("teacher")(world, method)
+        made = await world.services.discussions.post(
+            world.facts.people[author],
+            ThreadId(ids["thread_id"]),
+            key=f"post-{next(world.numbers):08}",
+            body=body,
+            options=options,
+        )
+        if hidden:
+            await world.services.moderation.hide(world.facts.people["founder"], PostId(made.id))
+        return {"post_id": made.id, "mark": "heart"}
+
+    return make
+
+
 async def nowhere(world: World, method: str) -> dict[str, str]:
     return {"space_id": "no-such-thing", "page_id": "no-such-thing"}
 
@@ -305,6 +377,22 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "for-staff": page("founder", see_rule=SeeRule.STAFF),
     "binned-fnd": binned("founder"),
     "binned-ste": binned("editor"),
+    "chat": room("general"),
+    "ask": room("general"),
+    "thr-open": thread("teacher"),
+    "thr-stu": thread("student", "team"),
+    "thr-team": thread("founder", "team"),
+    "thr-other": thread("teacher", "other"),
+    "thr-staff": thread("founder", "staff"),
+    "thr-ask": thread("student", kind=ThreadKind.ASK),
+    "thr-chat": thread("founder", kind=ThreadKind.CHAT),
+    "thr-locked": thread("teacher", locked=True),
+    "of-student": post("student"),
+    "of-tea": post("teacher"),
+    "of-poll": post("founder", options=["Yes", "No"]),
+    "of-held": post("student", body="otter@mail.example"),
+    "of-pal": post("pal", body="otter@mail.example"),
+    "of-hidden": post("student", hidden=True),
     "mate": member("mate"),
     "pal": member("pal"),
     "guest": member("guest"),
@@ -327,6 +415,18 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("POST", "/rooms/{room_id}/pages"): {"title": "New"},
         ("PATCH", "/pages/{page_id}"): {"title": "New"},
         ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
+        ("POST", "/rooms/{room_id}/threads"): {
+            "title": "New",
+            "kind": target if target in ("chat", "ask") else "thread",
+            "key": f"sent-{next(world.numbers):08}",
+        },
+        ("PATCH", "/threads/{thread_id}"): {"title": "New"},
+        ("PUT", "/threads/{thread_id}/lock"): {"reason": "Enough."},
+        ("POST", "/threads/{thread_id}/posts"): {"key": f"sent-{next(world.numbers):08}", "body": "Hello"},
+        ("PATCH", "/posts/{post_id}"): {"body": "Hello again"},
+        ("PUT", "/posts/{post_id}/vote"): {"option": 1},
+        ("PUT", "/posts/{post_id}/decision"): {"approve": True},
+        ("PUT", "/posts/{post_id}/hidden"): {"because": "Not kind."},
         ("POST", "/spaces/{space_id}/members"): {"person_id": ids.get("pupil", "")},
         ("PATCH", "/memberships/{membership_id}"): {"role": "teacher" if adult else "student-editor"},
         ("PUT", "/memberships/{membership_id}/mute"): {"reason": "Let others speak."},

@@ -1,0 +1,186 @@
+"""The documents of threads say what the records say, and never what may not be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from village import Village
+
+from crdt.log.sqlite.log import SqliteLog
+from crdt.scribe import Scribe
+from rooms.live import Shelf
+from rooms.projection import Projection
+from rooms.registry import Registry
+from rooms.values import PostId, ThreadId
+
+keys = (f"key-{number:08}" for number in itertools.count())
+
+
+@asynccontextmanager
+async def standing_by(village: Village, folder: Path) -> AsyncIterator[tuple[Registry, Projection]]:
+    log = SqliteLog(folder)
+    await log.open()
+    registry = Registry(Shelf(log))
+    projection = Projection(village.services.records, registry, village.services.changes)
+    try:
+        yield registry, projection
+    finally:
+        await projection.close()
+        await registry.drain()
+        await log.close()
+
+
+async def read(registry: Registry, thread: str) -> dict[str, dict[str, Any]]:
+    """The maps of a thread's document as a fresh client gets them."""
+    async with registry.open(f"thread/{thread}") as room:
+        state = await room.read()
+    scribe = Scribe()
+    scribe.learn(state)
+    return {root: scribe.entries(root) for root in ("thread", "posts", "hands")}
+
+
+async def start(village: Village) -> ThreadId:
+    made = await village.services.discussions.start(
+        village.person("teacher"), village.facts.rooms["general"], title="Otters", key=next(keys)
+    )
+    return ThreadId(made.id)
+
+
+async def post(village: Village, who: str, thread: ThreadId, body: str) -> PostId:
+    made = await village.services.discussions.post(village.person(who), thread, key=next(keys), body=body)
+    return PostId(made.id)
+
+
+async def test_everything_that_may_be_seen_is_in_the_document(village: Village, tmp_path: Path) -> None:
+    services = village.services
+    async with standing_by(village, tmp_path) as (registry, projection):
+        thread = await start(village)
+        first, second = (
+            await post(village, "student", thread, "One"),
+            await post(village, "pal", thread, "Two"),
+        )
+        await services.discussions.react(village.person("pal"), first, "heart", on=True)
+        await services.discussions.raise_hand(village.person("mate"), thread, up=True)
+        await services.discussions.change(village.person("teacher"), thread, pinned=True)
+        await projection.settled()
+        seen = await read(registry, thread)
+        assert seen["thread"]["title"] == "Otters"
+        assert seen["thread"]["pinned"] is True
+        assert {id: (post["number"], post["body"]) for id, post in seen["posts"].items()} == {
+            first: (1, "One"),
+            second: (2, "Two"),
+        }
+        assert seen["posts"][first]["author"] == village.member("student")
+        assert seen["posts"][first]["reactions"] == {"heart": [village.member("pal")]}
+        assert seen["hands"] == {village.member("mate"): village.clock.now}
+        await services.discussions.raise_hand(village.person("mate"), thread, up=False)
+        await services.discussions.react(village.person("pal"), first, "heart", on=False)
+        await projection.settled()
+        seen = await read(registry, thread)
+        assert (seen["hands"], seen["posts"][first]["reactions"]) == ({}, {})
+
+
+async def test_held_rejected_and_hidden_words_are_not_in_it(village: Village, tmp_path: Path) -> None:
+    services = village.services
+    async with standing_by(village, tmp_path) as (registry, projection):
+        thread = await start(village)
+        hidden = await post(village, "student", thread, "canary-hidden")
+        await projection.settled()
+        assert (await read(registry, thread))["posts"][hidden]["body"] == "canary-hidden"
+        await services.moderation.hide(village.person("teacher"), hidden)
+        rejected = await post(village, "student", thread, "canary-rejected otter@mail.example")
+        await services.moderation.decide(village.person("teacher"), rejected, approve=False)
+        await post(village, "student", thread, "canary-held otter@mail.example")
+        edited = await post(village, "mate", thread, "Fine")
+        await services.discussions.edit(village.person("mate"), edited, "canary-edit otter@mail.example")
+        await projection.settled()
+        async with registry.open(f"thread/{thread}") as room:
+            state = await room.read()
+            assert not any(b"canary" in part for part in room.since(b"\0"))
+        assert b"canary" not in state
+        posts = (await read(registry, thread))["posts"]
+        assert set(posts) == {hidden, edited}
+        assert posts[hidden]["state"] == "hidden"
+        assert posts[hidden]["hidden_by"] == village.member("teacher")
+        await services.moderation.restore(village.person("teacher"), hidden)
+        await projection.settled()
+        assert (await read(registry, thread))["posts"][hidden]["body"] == "canary-hidden"
+
+
+async def test_what_was_not_written_is_found_when_the_thread_is_opened(
+    village: Village, tmp_path: Path
+) -> None:
+    """The node died between the records' commit and the document's."""
+    thread = await start(village)
+    first = await post(village, "student", thread, "One")
+    async with standing_by(village, tmp_path) as (registry, projection):
+        assert (await read(registry, thread))["posts"].keys() <= {first}
+        await projection.settled()
+        assert (await read(registry, thread))["posts"].keys() == {first}
+    await village.services.moderation.hide(village.person("teacher"), first)
+    async with standing_by(village, tmp_path) as (registry, projection):
+        async with registry.open(f"thread/{thread}"):
+            await projection.settled()
+        assert (await read(registry, thread))["posts"][first]["body"] == ""
+
+
+async def test_opening_again_and_again_writes_nothing(village: Village, tmp_path: Path) -> None:
+    thread = await start(village)
+    for number in range(5):
+        await post(village, "student", thread, f"Post {number}")
+    async with standing_by(village, tmp_path) as (registry, projection):
+        await read(registry, thread)
+        await projection.settled()
+        head = (await registry.shelf.log.heads([f"thread/{thread}"]))[f"thread/{thread}"]
+    for _ in range(3):
+        async with standing_by(village, tmp_path) as (registry, projection):
+            await read(registry, thread)
+            await projection.settled()
+            assert (await registry.shelf.log.heads([f"thread/{thread}"]))[f"thread/{thread}"] == head
+
+
+async def test_a_name_that_is_no_thread_is_left_alone(village: Village, tmp_path: Path) -> None:
+    async with standing_by(village, tmp_path) as (registry, projection):
+        assert (await read(registry, "nothing"))["posts"] == {}
+        await projection.settled()
+        assert await registry.shelf.log.heads(["thread/nothing"]) == {}
+
+
+async def test_many_posts_at_once_keep_their_order(village: Village, tmp_path: Path) -> None:
+    async with standing_by(village, tmp_path) as (registry, projection):
+        thread = await start(village)
+        whos = ["student", "pal", "mate", "teacher"]
+        await asyncio.gather(
+            *(post(village, whos[number % 4], thread, f"Post {number}") for number in range(120))
+        )
+        await projection.settled()
+        posts = (await read(registry, thread))["posts"]
+        assert sorted(post["number"] for post in posts.values()) == list(range(1, 121))
+
+
+@pytest.mark.parametrize("rounds", [20])
+async def test_two_nodes_that_write_at_once_leave_what_the_records_say(
+    village: Village, tmp_path: Path, rounds: int
+) -> None:
+    """Two projections on one log, each acting on every change: nothing hidden is left in sight."""
+    async with standing_by(village, tmp_path) as (registry, projection):
+        other = Projection(village.services.records, registry, village.services.changes)
+        thread = await start(village)
+        made = await post(village, "student", thread, "canary")
+        for number in range(rounds):
+            change = village.services.moderation.restore if number % 2 else village.services.moderation.hide
+            await change(village.person("teacher"), made)
+        await projection.settled()
+        await other.settled()
+        assert (await read(registry, thread))["posts"][made]["state"] == "visible"
+        await village.services.moderation.hide(village.person("teacher"), made)
+        await projection.settled()
+        await other.settled()
+        assert (await read(registry, thread))["posts"][made]["body"] == ""
+        await other.close()
