@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, Select, insert, select, update
 
 from .access import Change
+from .audit import Audit
 from .faults import Conflict, NotFound
 from .policy import Action, Target
 from .records import Reading, Records, Writing
@@ -70,8 +72,9 @@ class MemberView:
 class Members:
     """The memberships of every space."""
 
-    def __init__(self, records: Records, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, records: Records, audit: Audit, clock: Clock, new_id: NewId) -> None:
         self._records = records
+        self._audit = audit
         self._clock = clock
         self._new_id = new_id
 
@@ -103,6 +106,7 @@ class Members:
             member = await join(
                 tx, space, person, Role.STUDENT, pupil["school_id"], self._new_id(), self._clock()
             )
+            await self._note(tx, standing, "placed", member)
             return _view(standing, await self._row(tx, member))
 
     async def add_adult(
@@ -130,6 +134,7 @@ class Members:
                 )
             await tx.do(update(memberships).where(memberships.c.id == member).values(role=role))
             self._changed(tx, "role", standing.space, row, {Role(row["role"]), role})
+            await self._note(tx, standing, "role", member, {"from": row["role"], "to": role})
             return _view(standing, await self._row(tx, member))
 
     async def remove(self, actor: PersonId, member: MembershipId) -> None:
@@ -142,6 +147,7 @@ class Members:
             await tx.do(update(memberships).where(memberships.c.id == member).values(state=state))
             await tx.do(room_members.delete().where(room_members.c.membership_id == member))
             self._changed(tx, "removed", standing.space, row, {Role(row["role"])})
+            await self._note(tx, standing, "left" if left else "removed", member)
 
     async def mute(
         self, actor: PersonId, member: MembershipId, reason: str, until: float | None
@@ -154,6 +160,7 @@ class Members:
                 raise Conflict("mute-over", "The end of this is already past. Choose a later time.")
             await self._set_mute(tx, member, until or UNTIL_LIFTED, reason)
             self._changed(tx, "muted", standing.space, row, set())
+            await self._note(tx, standing, "muted", member, {"because": reason, "until": until})
             return _view(standing, await self._row(tx, member))
 
     async def unmute(self, actor: PersonId, member: MembershipId) -> None:
@@ -163,6 +170,7 @@ class Members:
             standing.require(Action.MEMBER_MUTE, _target(standing, row))
             await self._set_mute(tx, member, None, None)
             self._changed(tx, "unmuted", standing.space, row, set())
+            await self._note(tx, standing, "unmuted", member)
 
     async def _set_mute(
         self, tx: Writing, member: MembershipId, until: float | None, reason: str | None
@@ -175,6 +183,24 @@ class Members:
         everybody = not STAFF.isdisjoint(roles)
         tx.publish(
             Change(kind, space=space, person=None if everybody else row["person_id"], notice=("members",))
+        )
+
+    async def _note(
+        self,
+        tx: Writing,
+        standing: Standing,
+        action: str,
+        member: MembershipId,
+        details: Mapping[str, Any] = {},
+    ) -> None:
+        await self._audit.note(
+            tx,
+            standing.space,
+            standing.actor.membership,
+            action,
+            f"member/{member}",
+            concerned=member,
+            details=details,
         )
 
     async def _find(self, tx: Reading, actor: PersonId, member: MembershipId) -> tuple[Standing, RowMapping]:

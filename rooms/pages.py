@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, func, insert, select, update
 
 from .access import Change, Scope
+from .audit import Audit
 from .faults import Conflict, NotAllowed, NotFound
 from .policy import Action, Target, allowed
 from .records import Reading, Records, Writing
@@ -62,9 +63,10 @@ class PageView:
 class Pages:
     """Every page of an installation."""
 
-    def __init__(self, records: Records, spaces: Spaces, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, records: Records, spaces: Spaces, audit: Audit, clock: Clock, new_id: NewId) -> None:
         self._records = records
         self._spaces = spaces
+        self._audit = audit
         self._clock = clock
         self._new_id = new_id
 
@@ -141,6 +143,9 @@ class Pages:
                     await self._check_parent(tx, standing, PageId(parent), row["room_id"], height, page)
                 await self._place(tx, row, parent, changes.get("order"))
             tx.publish(_change("page-changed", standing.space, page))
+            rules: dict[str, Any] = {key: values[key] for key in ("see_rule", "edit_rule") if key in values}
+            if rules:
+                await self._note(tx, standing, "rules", row, rules)
             row = await page_row(tx, page)
             if not standing.may_see_page(row):
                 raise Conflict("would-hide", "With this rule you could not see the page yourself any more.")
@@ -164,6 +169,7 @@ class Pages:
                 )
             )
             tx.publish(_change("lock", standing.space, page))
+            await self._note(tx, standing, "lock", row, {"because": reason, "until": until})
             return await self._view(tx, standing, await page_row(tx, page))
 
     async def unlock(self, actor: PersonId, page: PageId) -> None:
@@ -176,6 +182,7 @@ class Pages:
                 .values(locked_by=None, locked_because=None, locked_at=None, locked_until=None)
             )
             tx.publish(_change("unlock", standing.space, page))
+            await self._note(tx, standing, "unlock", row)
 
     async def bin(self, actor: PersonId, page: PageId) -> None:
         """Puts the page and all below it into the bin. Raises Conflict if some are not the actor's to bin."""
@@ -198,6 +205,7 @@ class Pages:
             await self._count(tx, await self._siblings(tx, row["room_id"], row["parent_id"]))
             for below in branch:
                 tx.publish(_change("page-binned", standing.space, below["id"]))
+                await self._note(tx, standing, "binned", below)
 
     async def restore(self, actor: PersonId, page: PageId) -> PageView:
         """Takes a page out of the bin, with the pages below it that went in with it."""
@@ -221,7 +229,26 @@ class Pages:
             await tx.do(update(pages).where(pages.c.id.in_(branch)).values(binned_at=None))
             for child in branch:
                 tx.publish(_change("page-restored", standing.space, child))
+                await self._note(tx, standing, "restored", await page_row(tx, child))
             return await self._view(tx, standing, await page_row(tx, page))
+
+    async def _note(
+        self,
+        tx: Writing,
+        standing: Standing,
+        action: str,
+        page: RowMapping,
+        details: Mapping[str, Any] = {},
+    ) -> None:
+        await self._audit.note(
+            tx,
+            standing.space,
+            standing.actor.membership,
+            action,
+            document_of(page["id"]),
+            concerned=page["author_id"],
+            details=details,
+        )
 
     # The tree
 

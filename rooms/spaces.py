@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from .access import Change
+from .audit import Audit
 from .faults import Conflict, NotFound
 from .policy import Action
 from .records import Reading, Records, Writing
@@ -100,8 +101,9 @@ class SpaceView:
 class Spaces:
     """Every TwinSpace of an installation."""
 
-    def __init__(self, records: Records, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, records: Records, audit: Audit, clock: Clock, new_id: NewId) -> None:
         self._records = records
+        self._audit = audit
         self._clock = clock
         self._new_id = new_id
 
@@ -201,6 +203,7 @@ class Spaces:
                 _refuse_below_floor(standing.policy, policy)
                 stored = await tx.value(select(spaces.c.policy).where(spaces.c.id == space))
                 values["policy"] = {**stored, **policy}
+                await self._note(tx, standing, "policy", f"space/{space}", policy)
             if values:
                 await tx.do(update(spaces).where(spaces.c.id == space).values(values))
                 tx.publish(Change("space", space=space, notice=("space",)))
@@ -213,6 +216,7 @@ class Spaces:
             standing.require(Action.SPACE_FREEZE if frozen else Action.SPACE_UNFREEZE)
             await tx.do(update(spaces).where(spaces.c.id == space).values(frozen=frozen))
             tx.publish(Change("frozen" if frozen else "unfrozen", space=space, notice=("space", "pages")))
+            await self._note(tx, standing, "frozen" if frozen else "unfrozen", f"space/{space}")
 
     async def set_status(self, actor: PersonId, space: SpaceId, status: SpaceStatus) -> None:
         """Closes, archives or reopens the space. Raises Conflict for any other step."""
@@ -228,6 +232,12 @@ class Spaces:
                 raise Conflict("wrong-step", f"A space that is {standing.status} cannot become {status}.")
             await tx.do(update(spaces).where(spaces.c.id == space).values(status=status))
             tx.publish(Change("status", space=space, notice=("space", "pages")))
+            await self._note(tx, standing, "status", f"space/{space}", {"to": status})
+
+    async def _note(
+        self, tx: Writing, standing: Standing, action: str, object: str, details: Mapping[str, Any] = {}
+    ) -> None:
+        await self._audit.note(tx, standing.space, standing.actor.membership, action, object, details=details)
 
     # Rooms
 
@@ -286,6 +296,7 @@ class Spaces:
             standing.require(Action.ROOM_STATE, standing.target(row))
             await tx.do(update(rooms).where(rooms.c.id == room).values(state=state))
             tx.publish(Change("room-state", space=standing.space, notice=("space", "pages")))
+            await self._note(tx, standing, "room-state", f"room/{room}", {"to": state})
             return (await self._rooms(tx, standing, room))[0]
 
     async def find_room(self, tx: Reading, actor: PersonId, room: str) -> tuple[Standing, RowMapping]:
