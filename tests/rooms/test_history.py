@@ -1,0 +1,321 @@
+"""Who wrote what on a page, and taking back what one member did: rights, names, and what is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pycrdt
+import pytest
+from sqlalchemy import update
+from village import NOON, Village
+
+from crdt.log.sqlite import SqliteLog
+from crdt.richtext import FRAGMENT, render
+from rooms import history
+from rooms.errors import Forged
+from rooms.faults import Conflict, NotAllowed, NotFound
+from rooms.history import LONGEST_AGO, PageHistory
+from rooms.live import LiveRoom, Shelf
+from rooms.registry import Registry
+from rooms.schema import people
+from rooms.values import PageId
+
+
+class Desk:
+    """Somebody at the page, with a document of their own."""
+
+    def __init__(self, desks: Desks, name: str, client: int | None = None) -> None:
+        self._desks = desks
+        self.subject = f"membership:{desks.village.member(name)}"
+        self.doc: pycrdt.Doc[pycrdt.XmlFragment] = pycrdt.Doc(client_id=client)
+        self.page = self.doc.get(FRAGMENT, type=pycrdt.XmlFragment)
+
+    @property
+    def client(self) -> int:
+        return self.doc.client_id
+
+    def change(self, edit: Callable[[pycrdt.XmlFragment], object]) -> bytes:
+        """What an edit writes, not sent yet."""
+        before = self.doc.get_state()
+        with self.doc.transaction():
+            edit(self.page)
+        return self.doc.get_update(before)
+
+    async def write(self, edit: Callable[[pycrdt.XmlFragment], object]) -> None:
+        await self.hear()
+        await self.send(self.change(edit))
+
+    async def send(self, update: bytes) -> None:
+        async with self._desks.open() as room:
+            await room.write(update, self.subject)
+
+    async def hear(self) -> None:
+        async with self._desks.open() as room:
+            self.doc.apply_update(await room.read())
+
+
+class Desks:
+    """The page "open" of the village, live, with its past."""
+
+    def __init__(self, village: Village, registry: Registry) -> None:
+        self.village = village
+        self.registry = registry
+        self.page = village.facts.pages["open"]
+        services = village.services
+        self.history = PageHistory(services.records, registry, services.audit, services.clock)
+
+    def open(self):
+        return self.registry.open(f"page/{self.page}")
+
+    def desk(self, name: str, client: int | None = None) -> Desk:
+        return Desk(self, name, client)
+
+    async def text(self) -> str:
+        async with self.open() as room:
+            return render(await room.read(), "markdown").strip()
+
+    async def undo(self, who: str, whose: str, since: float = NOON, page: PageId | None = None) -> bool:
+        village = self.village
+        return await self.history.undo(village.person(who), page or self.page, village.member(whose), since)
+
+    async def audited(self) -> list[tuple[str, str, str | None]]:
+        village = self.village
+        entries = await village.services.audit.of_space(village.person("founder"), village.space)
+        return [
+            (entry.action, entry.object, entry.concerned) for entry in entries if entry.action == "revert"
+        ]
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[SqliteLog]:
+    (tmp_path / "log").mkdir()
+    log = SqliteLog(tmp_path / "log")
+    await log.open()
+    yield log
+    await log.close()
+
+
+@pytest.fixture
+async def desks(village: Village, log: SqliteLog) -> AsyncIterator[Desks]:
+    registry = Registry(Shelf(log, wall_clock=village.clock), quiet=0.0)
+    desks = Desks(village, registry)
+    yield desks
+    await desks.history.close()
+    await registry.drain()
+
+
+def paragraph(text: str) -> pycrdt.XmlElement:
+    return pycrdt.XmlElement("paragraph", {}, [pycrdt.XmlText(text)])
+
+
+def add(text: str) -> Callable[[pycrdt.XmlFragment], object]:
+    return lambda page: page.children.append(paragraph(text))
+
+
+def type_into(index: int, at: int, text: str) -> Callable[[pycrdt.XmlFragment], object]:
+    return lambda page: page.children[index].children[0].insert(at, text)
+
+
+def erase(index: int) -> Callable[[pycrdt.XmlFragment], object]:
+    def edit(page: pycrdt.XmlFragment) -> None:
+        del page.children[index]
+
+    return edit
+
+
+async def test_a_teacher_takes_back_the_last_minutes_of_a_pupil(desks: Desks) -> None:
+    teacher, student, mate = desks.desk("teacher"), desks.desk("student"), desks.desk("mate")
+    await teacher.write(add("The Ebro is long."))
+    await student.write(add("It flows east."))
+    desks.village.clock.now += 600
+    await student.write(erase(0))
+    await student.write(add("Nonsense!"))
+    await mate.write(type_into(0, 14, " To the sea."))
+    await mate.write(type_into(1, 9, " Or not."))
+    assert await desks.text() == "It flows east. To the sea.\n\nNonsense! Or not."
+    assert await desks.undo("teacher", "student", NOON + 1)
+    kept = "The Ebro is long.\n\nIt flows east. To the sea.\n\nOr not."
+    assert await desks.text() == kept
+    assert await desks.audited() == [
+        ("revert", f"page/{desks.page}", desks.village.member("student")),
+    ]
+    assert not await desks.undo("teacher", "student", NOON + 1)
+    assert not await desks.undo("partner", "student", NOON + 1)
+    assert await desks.text() == kept
+    assert len(await desks.audited()) == 1
+
+
+async def test_it_is_written_in_the_name_of_whoever_undid_it(desks: Desks) -> None:
+    student = desks.desk("student")
+    await student.write(add("Nonsense!"))
+    assert await desks.undo("admin", "student")
+    assert await desks.text() == ""
+    entries = [entry async for entry in desks.registry.shelf.log.history(f"page/{desks.page}")]
+    assert [entry.subject for entry in entries] == [
+        student.subject,
+        f"membership:{desks.village.member('admin')}",
+    ]
+
+
+async def test_it_works_on_a_locked_page(desks: Desks) -> None:
+    village = desks.village
+    await desks.desk("student").write(add("Nonsense!"))
+    await village.services.pages.lock(village.person("admin"), desks.page, "We read it.", None)
+    assert await desks.undo("teacher", "student")
+    assert await desks.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "error"),
+    [
+        ("student", NotAllowed),
+        ("editor", NotAllowed),
+        ("mate", NotAllowed),
+        ("guest", NotFound),
+        ("removed", NotFound),
+        ("outsider", NotFound),
+        ("stranger", NotFound),
+    ],
+)
+async def test_others_may_not(desks: Desks, who: str, error: type[Exception]) -> None:
+    await desks.desk("student").write(add("Nonsense!"))
+    with pytest.raises(error):
+        await desks.undo(who, "student")
+    assert await desks.text() == "Nonsense!"
+    assert await desks.audited() == []
+
+
+async def test_nobody_undoes_on_pages_they_may_not_see_or_of_members_of_other_spaces(desks: Desks) -> None:
+    village = desks.village
+    with pytest.raises(NotFound):
+        await desks.undo("teacher", "student", page=village.facts.pages["elsewhere"])
+    with pytest.raises(NotFound):
+        await desks.undo("teacher", "student", page=PageId("no-such-page"))
+    village.facts.members["stranger"] = (
+        await village.services.members.of_space(village.person("outsider"), village.facts.spaces["elsewhere"])
+    )[0].id  # type: ignore[assignment]
+    with pytest.raises(NotFound):
+        await desks.undo("teacher", "stranger")
+
+
+async def test_only_thirty_days_are_taken_back(desks: Desks) -> None:
+    with pytest.raises(Conflict) as refused:
+        await desks.undo("teacher", "student", NOON - LONGEST_AGO - 1)
+    assert refused.value.code == "too-long-ago"
+    assert not await desks.undo("teacher", "student", NOON - LONGEST_AGO)
+
+
+async def test_what_was_folded_into_a_snapshot_meanwhile_comes_back_all_the_same(
+    desks: Desks, log: SqliteLog
+) -> None:
+    student, mate = desks.desk("student"), desks.desk("mate")
+    await mate.write(add("The Ebro is long."))
+    desks.village.clock.now += 60
+    await student.write(add("Nonsense!"))
+    await student.write(erase(0))
+    assert await log.compact(f"page/{desks.page}")
+    await mate.write(add("The sea is near."))
+    assert await desks.undo("teacher", "student", NOON + 1)
+    assert await desks.text() == "The Ebro is long.\n\nThe sea is near."
+
+
+async def test_what_somebody_was_typing_meanwhile_is_brought_back(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LATER_SECONDS", 0.1)
+    student, mate = desks.desk("student"), desks.desk("mate")
+    await student.write(add("Nonsense!"))
+    await mate.hear()
+    late = mate.change(type_into(0, 9, " Or not."))
+    assert await desks.undo("teacher", "student")
+    assert await desks.text() == ""
+    await mate.send(late)
+    async with asyncio.timeout(5):
+        while await desks.text() != "Or not.":
+            await asyncio.sleep(0.02)
+    await student.write(add("I am sorry."))
+    assert not await desks.undo("teacher", "student", NOON + 1)
+    assert await desks.text() == "Or not.\n\nI am sorry."
+
+
+async def test_authors_have_names_schools_and_counts_also_when_they_have_left(desks: Desks) -> None:
+    village = desks.village
+    await desks.desk("teacher").write(add("Rivers"))
+    village.clock.now += 60
+    student, pal = desks.desk("student"), desks.desk("pal")
+    await student.write(add("The Ebro 🌊"))
+    await pal.write(add("The Douro"))
+    await pal.write(erase(2))
+    await village.services.members.remove(village.person("partner"), village.member("pal"))
+    found = await desks.history.authors(village.person("mate"), desks.page)
+    assert [(view.membership_id, view.name, view.school) for view in found] == [
+        (village.member("student"), "Student", "School of Zaragoza"),
+        (village.member("teacher"), "Teacher", "School of Zaragoza"),
+        (village.member("pal"), "Pal", "School of Porto"),
+    ]
+    assert [(view.role, view.characters, view.last_at) for view in found] == [
+        ("student", 10, NOON + 60),
+        ("teacher", 6, NOON),
+        ("student", 0, NOON + 60),
+    ]
+
+
+async def test_whoever_was_erased_has_neither_id_nor_name(desks: Desks) -> None:
+    village = desks.village
+    student = desks.desk("student")
+    await student.write(add("The Ebro"))
+    async with village.services.records.writing() as tx:
+        gone = people.c.id == village.person("student")
+        await tx.do(update(people).where(gone).values(state="erased", name="?"))
+    [author] = await desks.history.authors(village.person("mate"), desks.page)
+    assert (author.membership_id, author.name, author.school, author.characters) == (None, None, None, 8)
+    owners = await desks.history.authorship(village.person("mate"), desks.page)
+    assert owners == {str(student.client): None}
+    with pytest.raises(NotFound):
+        await desks.undo("teacher", "student")
+
+
+async def test_only_who_may_read_the_page_sees_who_wrote(desks: Desks) -> None:
+    village = desks.village
+    await desks.desk("teacher").write(add("Rivers"))
+    for name in ("guest", "removed", "outsider", "stranger"):
+        with pytest.raises(NotFound):
+            await desks.history.authors(village.person(name), desks.page)
+        with pytest.raises(NotFound):
+            await desks.history.authorship(village.person(name), desks.page)
+    with pytest.raises(NotFound):
+        await desks.history.authors(village.person("student"), village.facts.pages["staff"])
+
+
+async def test_authorship_cannot_be_forged(desks: Desks) -> None:
+    village = desks.village
+    student = desks.desk("student")
+    await student.write(add("The Ebro"))
+    mate = desks.desk("mate", student.client)
+    await mate.hear()
+    with pytest.raises(Forged):
+        await mate.send(mate.change(add("in the name of somebody else")))
+    async with desks.open() as room:
+        copied = await room.read()
+    await mate.send(copied)  # sending what somebody else wrote makes nobody its writer
+    owners = await desks.history.authorship(village.person("mate"), desks.page)
+    assert owners == {str(student.client): village.member("student")}
+    [author] = await desks.history.authors(village.person("mate"), desks.page)
+    assert author.membership_id == village.member("student")
+
+
+async def test_a_long_page_is_looked_through_in_another_process(desks: Desks) -> None:
+    student, mate = desks.desk("student"), desks.desk("mate")
+    for number in range(40):
+        await mate.write(add(f"{number} " + "The Ebro is long. " * 20))
+        await student.write(type_into(number, 0, f"Nonsense {number}! "))
+    rooms: list[LiveRoom] = list(desks.registry)
+    assert len(rooms) == 1
+    assert await desks.undo("teacher", "student")
+    text = await desks.text()
+    assert "Nonsense" not in text
+    assert text.count("The Ebro is long.") == 800
+    found = await desks.history.authors(desks.village.person("mate"), desks.page)
+    assert found[0].membership_id == desks.village.member("mate")
