@@ -88,6 +88,8 @@ export function explain(error: unknown): string {
         : t("error.wait-minutes", { count: Math.ceil(wait / 60) });
     }
     if (has(`error.${error.code}`)) return t(`error.${error.code}`);
+    const why = `why.${error.details.reason}`;
+    if (has(why)) return t(why);
     if (error.status === 403) return t("error.forbidden");
     if (error.status === 404) return t("error.not-found");
     if (error.message) return t("error.said", { message: error.message });

@@ -31,15 +31,15 @@ const line = (form: FormData, name: string): string => text(form, name).replace(
 function field(
   name: string,
   label: string,
-  { value = "", required = true, rows = 0, longest = REASON_LENGTH } = {},
+  { value = "", required = true, rows = 0, longest = REASON_LENGTH, first = true } = {},
 ): TemplateResult {
   const id = `field-${name}`;
   return html`<div class="field">
     <label for=${id}>${label}</label>
     ${
       rows > 0
-        ? html`<textarea id=${id} name=${name} rows=${rows} maxlength=${longest} .value=${value} ?required=${required}></textarea>`
-        : html`<input id=${id} name=${name} maxlength=${longest} .value=${value} ?required=${required} autocomplete="off" />`
+        ? html`<textarea id=${id} name=${name} rows=${rows} maxlength=${longest} .value=${value} ?required=${required} ?autofocus=${first}></textarea>`
+        : html`<input id=${id} name=${name} maxlength=${longest} .value=${value} ?required=${required} ?autofocus=${first} autocomplete="off" />`
     }
   </div>`;
 }
@@ -91,6 +91,7 @@ export async function startThread(space: Space, talk: Talk, fixed?: Room): Promi
           required: false,
           rows: 3,
           longest: BODY_LENGTH,
+          first: false,
         })}
       `,
       submit: t("thread.start"),
@@ -215,7 +216,7 @@ export async function reportPost(space: Space, post: ShownPost): Promise<void> {
             </label>`,
           )}
         </fieldset>
-        ${field("words", t("report.words"), { required: false, rows: 2, longest: 1000 })}
+        ${field("words", t("report.words"), { required: false, rows: 2, longest: 1000, first: false })}
         <p class="hint">${t("report.help")}</p>
       `,
       submit: t("report.send"),

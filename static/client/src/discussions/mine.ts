@@ -124,11 +124,11 @@ export function drawHeld(
       ${post.options ? html`<ul>${post.options.map((option) => html`<li>${option}</li>`)}</ul>` : nothing}
       ${reasons.length > 0 ? html`<p class="quiet">${t("held.found", { reasons: list(reasons) })}</p>` : nothing}
       <div class="row">
-        <button class="button primary" aria-label=${t("held.approve-of", { name: author_name })} @click=${acts.approve}>
-          ${icon("check")}${t("held.approve")}
+        <button class="button primary" @click=${acts.approve}>
+          ${icon("check")}<span>${t("held.approve")}<span class="sr">: ${author_name}</span></span>
         </button>
-        <button class="button" aria-haspopup="dialog" aria-label=${t("held.reject-of", { name: author_name })} @click=${acts.reject}>
-          ${t("held.reject")}
+        <button class="button" aria-haspopup="dialog" @click=${acts.reject}>
+          <span>${t("held.reject")}<span class="sr">: ${author_name}</span></span>
         </button>
       </div>
     </div>

@@ -5,12 +5,15 @@ import { announce } from "../ui/announce.ts";
 const KEY = "twinspace.speak-posts";
 /** What comes within so many ms is said together. */
 const GATHER_MS = 1500;
+/** Whoever shows up this soon after me was there before. */
+const ARRIVAL_MS = 4000;
 
 /** Tells those who listen instead of look about new posts and new people, unless they want it quiet. */
 export class Speaker {
   private news: { name: string; text: string }[] = [];
   private came: string[] = [];
   private present: Map<string, string> | undefined;
+  private since = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   get speaks(): boolean {
@@ -35,10 +38,17 @@ export class Speaker {
     );
     const before = this.present;
     this.present = now;
-    if (!before || !this.speaks) return;
+    if (!before) this.since = Date.now();
+    if (!before || !this.speaks || Date.now() - this.since < ARRIVAL_MS) return;
     const came = [...now].filter(([id]) => !before.has(id)).map(([, name]) => name);
     this.came = [...this.came, ...came];
     if (came.length > 0) this.soon();
+  }
+
+  /** Takes back what was just said, or is about to be: it may have been hidden. */
+  unsay(): void {
+    this.stop();
+    announce("", { heard: true });
   }
 
   stop(): void {

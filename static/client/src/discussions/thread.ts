@@ -200,6 +200,8 @@ class ThreadView extends View {
     for (const id of this.originals.keys()) {
       if (!shown.posts.some((post) => post.id === id && post.hidden)) this.setOriginal(id, undefined);
     }
+    const heard = new Set(before?.posts.filter(({ hidden }) => !hidden).map(({ id }) => id));
+    if (shown.posts.some(({ id, hidden }) => hidden && heard.has(id))) this.speaker.unsay();
     const others = fresh.filter(({ author, hidden }) => author !== this.mine && !hidden);
     const scene = this.scene();
     this.speaker.posts(

@@ -150,7 +150,7 @@ const en = {
   "compose.keys": "Ctrl and Enter send",
 
   "why.title": "You can read, but not write here now.",
-  "why.locked": "A teacher has locked this discussion. You can read it.",
+  "why.locked": "A teacher has locked this. You can read it.",
   "why.muted": "You can read, but not write for now. Talk to your teacher: they know why.",
   "why.supervised": "You can write as soon as a teacher is here.",
   "why.outside-hours": "It is outside your school hours. You can read, and write again tomorrow.",
@@ -168,7 +168,6 @@ const en = {
   "held.title": { one: "One post waits for you", other: "{count} posts wait for you" },
   "held.edit": "A change of a post",
   "held.approve": "Put it up",
-  "held.approve-of": "Put up the post of {name}",
   "held.reject": "Not this time",
   "held.reject-of": "Do not put up the post of {name}",
   "held.reject-text": "Nobody else sees the post. Tell its author why, in kind words: they read it.",

@@ -150,7 +150,7 @@ const es: Words = {
   "compose.keys": "Ctrl e Intro envían",
 
   "why.title": "Ahora puedes leer, pero no escribir aquí.",
-  "why.locked": "Un profe ha bloqueado esta conversación. Puedes leerla.",
+  "why.locked": "Un profe ha bloqueado esto. Puedes leerlo.",
   "why.muted": "Por ahora puedes leer, pero no escribir. Habla con tu profe: sabe por qué.",
   "why.supervised": "Puedes escribir en cuanto haya un profe aquí.",
   "why.outside-hours": "Estás fuera del horario de tu centro. Puedes leer, y mañana volver a escribir.",
@@ -168,7 +168,6 @@ const es: Words = {
   "held.title": { one: "Un mensaje te espera", other: "{count} mensajes te esperan" },
   "held.edit": "Un cambio de un mensaje",
   "held.approve": "Publicar",
-  "held.approve-of": "Publicar el mensaje de {name}",
   "held.reject": "Esta vez no",
   "held.reject-of": "No publicar el mensaje de {name}",
   "held.reject-text":

@@ -151,7 +151,7 @@ const pt: Words = {
   "compose.keys": "Ctrl e Enter enviam",
 
   "why.title": "Agora podes ler, mas não escrever aqui.",
-  "why.locked": "Um professor bloqueou esta conversa. Podes lê-la.",
+  "why.locked": "Um professor bloqueou isto. Podes ler.",
   "why.muted": "Por agora podes ler, mas não escrever. Fala com o teu professor: ele sabe porquê.",
   "why.supervised": "Podes escrever assim que um professor estiver aqui.",
   "why.outside-hours": "Está fora do horário da tua escola. Podes ler, e amanhã voltar a escrever.",
@@ -169,7 +169,6 @@ const pt: Words = {
   "held.title": { one: "Uma mensagem espera por si", other: "{count} mensagens esperam por si" },
   "held.edit": "Uma mudança de uma mensagem",
   "held.approve": "Publicar",
-  "held.approve-of": "Publicar a mensagem de {name}",
   "held.reject": "Desta vez não",
   "held.reject-of": "Não publicar a mensagem de {name}",
   "held.reject-text":
