@@ -10,13 +10,14 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from . import codecards
 from .demo_pages import PAGES, Block
+from .demo_talk import GROUP_TALK, SPACE_TALK, Speaker, Who, talk
 from .pages import document_of
 from .people import NewCard
 from .schools import Country
@@ -38,6 +39,7 @@ __all__ = ["LOGINS", "Demo", "Login", "SeedPage", "furnish"]
 
 LOGINS: Final = "demo-logins.json"
 TITLE: Final = "Ebro and Douro: two rivers, one notebook"
+SERVER: Final = "server:demo"
 STUDENTS: Final = 4
 """Of each school."""
 
@@ -62,6 +64,8 @@ class SeedPage:
     document: str
     title: str
     blocks: tuple[Block, ...]
+    subject: str
+    """Who the log says has written it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,9 @@ async def _furnish(services: Services) -> Demo:
         for school, login, teacher, language in ((zaragoza, ana, ids[0], "es"), (porto, rui, ids[1], "pt"))
     ]
     await _promote(services, space, schools)
-    pages = await _pages(services, ids[0], space, schools)
+    speakers = await _speakers(services, space, schools)
+    pages = await _pages(services, ids[0], space, schools, speakers)
+    await _talk(services, space, group, speakers)
     logins = [
         login
         for school, teacher in zip(schools, (ana, rui), strict=True)
@@ -223,8 +229,34 @@ async def _promote(services: Services, space: SpaceId, schools: Sequence[_School
                 )
 
 
+async def _speakers(services: Services, space: SpaceId, schools: Sequence[_School]) -> dict[Who, Speaker]:
+    zaragoza, porto = schools
+    people: dict[Who, PersonId] = {
+        "ana": zaragoza.teacher,
+        "rui": porto.teacher,
+        "otter": PersonId(zaragoza.students[0].person_id),
+        "heron": PersonId(zaragoza.students[2].person_id),
+        "trout": PersonId(porto.students[0].person_id),
+        "kingfisher": PersonId(porto.students[2].person_id),
+    }
+    members = {each.person_id: each.id for each in await services.members.of_space(zaragoza.teacher, space)}
+    return {who: Speaker(person, MembershipId(members[person])) for who, person in people.items()}
+
+
+async def _talk(services: Services, space: SpaceId, group: SpaceId, speakers: Mapping[Who, Speaker]) -> None:
+    """A discussion with a hidden post, one that waits for Rui, and one of the teachers' group."""
+    ana = speakers["ana"].person
+    for where, threads in ((space, SPACE_TALK), (group, GROUP_TALK)):
+        rooms = {room.kind.value: RoomId(room.id) for room in (await services.spaces.get(ana, where)).rooms}
+        await talk(services, rooms, speakers, threads)
+
+
 async def _pages(
-    services: Services, teacher: PersonId, space: SpaceId, schools: Sequence[_School]
+    services: Services,
+    teacher: PersonId,
+    space: SpaceId,
+    schools: Sequence[_School],
+    speakers: Mapping[Who, Speaker],
 ) -> tuple[SeedPage, ...]:
     team = {made.person_id for school in schools for made in school.students[:2]}
     members = await services.members.of_space(teacher, space)
@@ -248,7 +280,15 @@ async def _pages(
         )
         if page.locked_because:
             await services.pages.lock(teacher, PageId(view.id), page.locked_because, None)
-    return tuple(SeedPage(document_of(made[page.title]), page.title, page.blocks) for page in PAGES)
+    return tuple(
+        SeedPage(
+            document_of(made[page.title]),
+            page.title,
+            page.blocks,
+            f"membership:{speakers[page.by].membership}" if page.by else SERVER,
+        )
+        for page in PAGES
+    )
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -264,7 +304,7 @@ def _to_json(demo: Demo) -> str:
         "space": demo.space,
         "title": demo.title,
         "logins": [asdict(login) for login in demo.logins],
-        "pages": {page.title: page.document for page in demo.pages},
+        "pages": {page.title: [page.document, page.subject] for page in demo.pages},
     }
     return json.dumps(stored, ensure_ascii=False, indent=2) + "\n"
 
@@ -276,8 +316,14 @@ def _read(path: Path) -> Demo:
         stored["title"],
         tuple(Login(**login) for login in stored["logins"]),
         tuple(
-            SeedPage(stored["pages"][page.title], page.title, page.blocks)
+            SeedPage(document, page.title, page.blocks, subject)
             for page in PAGES
-            if page.title in stored["pages"]
+            for document, subject in [_seeded(stored["pages"].get(page.title, ""))]
+            if document
         ),
     )
+
+
+def _seeded(stored: str | list[str]) -> tuple[str, str]:
+    """A page's document and who wrote it; demos of the first version know the document only."""
+    return (stored, SERVER) if isinstance(stored, str) else (stored[0], stored[1])

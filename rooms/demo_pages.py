@@ -38,6 +38,8 @@ class DemoPage:
     see_rule: SeeRule = SeeRule.MEMBERS
     edit_rule: EditRule = EditRule.EVERYONE
     locked_because: str | None = None
+    by: Literal["otter", "heron", "trout", "kingfisher", ""] = ""
+    """The pupil who has written it; empty: nobody in particular."""
 
 
 def h(text: str, level: int = 2) -> Block:
@@ -136,6 +138,7 @@ PAGES: Final = (
             ),
         ),
         parent="Our two rivers",
+        by="otter",
     ),
     DemoPage(
         "O Douro no Porto",
@@ -166,6 +169,7 @@ PAGES: Final = (
             ),
         ),
         parent="Our two rivers",
+        by="trout",
     ),
     DemoPage(
         "Words of the river",
@@ -226,6 +230,7 @@ PAGES: Final = (
         ),
         see_rule=SeeRule.DRAFT,
         edit_rule=EditRule.EDITORS,
+        by="heron",
     ),
     DemoPage(
         "Planning for teachers",

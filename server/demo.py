@@ -17,7 +17,6 @@ from server.app import Node
 __all__ = ["nodes", "show", "write_pages"]
 
 MARKER: Final = "demo"
-SUBJECT: Final = "server:demo"
 
 
 async def write_pages(node: Node, demo: Demo) -> int:
@@ -25,7 +24,7 @@ async def write_pages(node: Node, demo: Demo) -> int:
     new = 0
     for page in demo.pages:
         if page.blocks:
-            new += await node.log.seed(page.document, compose(nodes(page.blocks)), MARKER, SUBJECT)
+            new += await node.log.seed(page.document, compose(nodes(page.blocks)), MARKER, page.subject)
     return new
 
 

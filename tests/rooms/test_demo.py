@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rooms.access import Scope
 from rooms.demo import LOGINS, furnish
 from rooms.demo_pages import PAGES
 from rooms.services import Services
-from rooms.values import PersonId
+from rooms.values import PersonId, SpaceId
 
 
 @pytest.fixture
@@ -64,6 +65,43 @@ async def test_everybody_gets_in_and_sees_the_pages_of_their_role(records: Path)
         assert len(await services.spaces.of(person)) == 1
     finally:
         await services.close()
+
+
+async def test_people_talk_and_something_waits_for_each_teacher(records: Path) -> None:
+    demo = await furnish(records)
+    services = await Services.open(f"sqlite:///{records}")
+    try:
+        teachers = {}
+        for login in demo.logins:
+            if login.password:
+                made = await services.sessions.log_in_with_password(login.email, login.password, address="")
+                teachers[login.name] = PersonId(made.principal.person or "")
+        ana, rui = teachers["Ana Lahoz"], teachers["Rui Tavares"]
+        threads = {thread.title: thread for thread in await services.discussions.of_space(ana, demo.space)}
+        assert {title: thread.posts_count for title, thread in threads.items()} == {
+            "Who lives in our river?": 5,
+            "Kingfisher: who draws the map?": 2,
+            "Before the video call on Tuesday": 2,
+        }
+        assert threads["Who lives in our river?"].pinned
+        assert [each.post.reasons for each in await services.moderation.held(rui, demo.space)] == [["phone"]]
+        [group] = [space for space in await services.spaces.of(ana) if space.id != demo.space]
+        assert len(await services.discussions.of_space(ana, SpaceId(group.id))) == 1
+        writers = {page.title: page.subject for page in demo.pages}
+        assert writers["El Ebro en Zaragoza"].startswith("membership:")
+        assert writers["Welcome"] == "server:demo"
+    finally:
+        await services.close()
+
+
+async def test_a_demo_of_the_first_version_opens(records: Path) -> None:
+    first = await furnish(records)
+    logins = records.with_name(LOGINS)
+    stored = json.loads(logins.read_text())
+    stored["pages"] = {title: document for title, (document, _) in stored["pages"].items()}
+    logins.write_text(json.dumps(stored))
+    again = await furnish(records)
+    assert [page.document for page in again.pages] == [page.document for page in first.pages]
 
 
 async def test_a_demo_that_was_cut_off_is_begun_again(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
