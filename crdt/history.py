@@ -124,6 +124,8 @@ class _Deeds:
         self.put_back = ClockSet()
         """What an undo has put back; its copies count instead."""
         self.deleted = ClockSet()
+        self.undone: list[tuple[int, ClockSet]] = []
+        """Of each undo the client id it was written under, and all that it has named."""
         known = ClockSet()
         for entry in entries:
             summary = read_update(entry.update, STORED)
@@ -144,6 +146,8 @@ class _Deeds:
                     for part in ClockSet(new).lacks(item):
                         self.put_back.add(part)
                 self.deleted.add(item)
+            if undoing:
+                self.undone.append((summary.writes[0].client, ClockSet(summary.deletes)))
         if snapshot is not None:
             for item in read_update(snapshot, STORED).deletes:
                 for part in list(self.deleted.lacks(item)):
@@ -166,6 +170,8 @@ class _Undo:
     def __init__(self, deeds: _Deeds, client: int) -> None:
         self._deeds = deeds
         self._replica = Replica(deeds.updates, deeds.marked)
+        if self._inherit():
+            self._replica = Replica(deeds.updates, deeds.marked)
         self._deletes = ClockSet()
         self._writer = _Writer(client)
 
@@ -175,6 +181,50 @@ class _Undo:
         for place in self._replica.roots.values():
             self._revise(place)
         return self._writer.update(self._deletes)
+
+    # Copies: what an undo has put back is still whose it was
+
+    def _inherit(self) -> bool:
+        """Learns which copies are of what the subject wrote; whether there are any."""
+        written = self._deeds.written
+        found = False
+        for client, named in self._deeds.undone:
+            for copy, original in self._copies(client, named):
+                if ClockRange(original[0], original[1], original[1] + 1) in written:
+                    written.add(ClockRange(copy[0], copy[1], copy[1] + 1))
+                    found = True
+        return found
+
+    def _copies(self, client: int, named: ClockSet) -> Iterator[tuple[Id, Id]]:
+        """(copy, original) of each thing that an undo has put back."""
+        starts: dict[Id, int] = {}
+        for item in self._replica.clients.get(client, ()):
+            if item.place is None or (item.place.owner is not None and item.place.owner.client == client):
+                continue
+            if item.right_origin is not None:
+                of, clock = item.right_origin
+                clock += item.clock - starts.setdefault(item.right_origin, item.clock)
+                originals = [(of, clock + offset) for offset in range(item.length)]
+            else:
+                originals = _latest(item.left, self._deeds.put_back)
+            yield from self._pairs([item], iter(originals), client, named)
+
+    def _pairs(
+        self, copies: Iterable[Item], originals: Iterator[Id], client: int, named: ClockSet
+    ) -> Iterator[tuple[Id, Id]]:
+        for copy in copies:
+            for id, original in zip(_ids(copy), originals, strict=False):
+                yield id, original
+                source = self._replica.starting.get(original)
+                if copy.inside is None or source is None or source.inside is None:
+                    continue
+                inside = [id for item in source.inside if item.range in named for id in _ids(item)]
+                own = (item for item in copy.inside if item.client == client)
+                yield from self._pairs(own, iter(inside), client, named)
+                for key, last in copy.inside.keys.items():
+                    value = _latest(source.inside.keys.get(key), named)
+                    own = (item for item in _chain(last) if item.client == client)
+                    yield from self._pairs(own, iter(value), client, named)
 
     # Judging: what would be there
 
@@ -263,12 +313,10 @@ class _Undo:
             if last.inside is not None:
                 self._revise(last.inside)
             return
-        wanted = last
-        while not wanted.wanted and wanted.left is not None:
-            wanted = wanted.left
         self._delete(last)
-        if wanted.wanted:
-            self._copy([wanted], last.last, None)
+        value = next((item for item in _chain(last) if item.wanted), None)
+        if value is not None:
+            self._copy([value], last.last, None)
 
     def _put_back(self, run: list[Item]) -> None:
         """Copies neighbours that are deleted to where they were: to the left of what is left of them."""
@@ -291,10 +339,8 @@ class _Undo:
         last: Id | None = None
         for run in _runs(item for item in place if item.wanted):
             last = self._copy(run, last, None, parent)
-        for item in place.keys.values():
-            value: Item | None = item
-            while value is not None and not value.wanted:
-                value = value.left
+        for last_value in place.keys.values():
+            value = next((item for item in _chain(last_value) if item.wanted), None)
             if value is not None:
                 self._copy([value], None, None, parent)
 
@@ -309,6 +355,21 @@ class _Undo:
             self._delete(child)
         for last in item.inside.keys.values():
             self._delete(last)
+
+
+def _ids(item: Item) -> list[Id]:
+    return [(item.client, item.clock + offset) for offset in range(item.length)]
+
+
+def _chain(last: Item | None) -> Iterator[Item]:
+    """All that a key ever meant, the latest first."""
+    while last is not None:
+        yield last
+        last = last.left
+
+
+def _latest(last: Item | None, named: ClockSet) -> list[Id]:
+    return next((_ids(item) for item in _chain(last) if item.range in named), [])
 
 
 def _continues(one: Item, other: Item) -> bool:

@@ -231,7 +231,7 @@ class Replica:
         self.roots: dict[str, Place] = {}
         self.clients: dict[int, list[Item]] = {}
         """The items of each client id, without gaps from its first, and in order of their clocks."""
-        self._starting: dict[Id, Item] = {}
+        self.starting: dict[Id, Item] = {}
         self._ending: dict[Id, Item] = {}
         self._take_apart(updates, marked)
         self._integrate_all()
@@ -262,7 +262,7 @@ class Replica:
             pieces = list(_cut(items, sorted(cuts.get(client, ()))))
             self.clients[client] = pieces
             for piece in pieces:
-                self._starting[piece.id] = self._ending[piece.last] = piece
+                self.starting[piece.id] = self._ending[piece.last] = piece
 
     # Integrating
 
@@ -304,7 +304,7 @@ class Replica:
 
     def _integrate(self, item: Item) -> None:
         left = self._ending.get(item.origin) if item.origin else None
-        right = self._starting.get(item.right_origin) if item.right_origin else None
+        right = self.starting.get(item.right_origin) if item.right_origin else None
         if (item.origin and (left is None or left.place is None)) or (
             item.right_origin and (right is None or right.place is None)
         ):
@@ -313,7 +313,7 @@ class Replica:
         if beside is not None:
             place, item.key = beside.place, beside.key
         elif item.parent is not None:
-            parent = self._starting.get(item.parent)
+            parent = self.starting.get(item.parent)
             place = parent.inside if parent is not None and parent.place is not None else None
         else:
             place = self.roots.setdefault(item.root or "", Place())

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from crdt.document import Document, Outcome
 from crdt.history import undo
+from crdt.jobs import compact
 from crdt.log import HistoryEntry
 from crdt.richtext import FRAGMENT
 from crdt.update import read_update
@@ -259,13 +260,14 @@ def steps(writers: int) -> st.SearchStrategy[list[tuple[Any, ...]]]:
 
 
 @settings(deadline=None, max_examples=120)
-@given(before=steps(3), after=steps(3), later=steps(3), writer=st.integers(0, 2))
+@given(before=steps(3), after=steps(3), later=steps(3), writer=st.integers(0, 2), folded=st.booleans())
 def test_text_by_others_survives_and_theirs_is_gone(
     yjs: YjsPeer,
     before: list[tuple[Any, ...]],
     after: list[tuple[Any, ...]],
     later: list[tuple[Any, ...]],
     writer: int,
+    folded: bool,
 ) -> None:
     people = Class(yjs, 3)
     for index in range(3):
@@ -281,7 +283,11 @@ def test_text_by_others_survives_and_theirs_is_gone(
     entries = people.entries()
     updates = [entry.update for entry in entries]
 
-    update = undo(None, entries, subject_of(writer), since, client=7, undoers=[TEACHER])
+    snapshot = None
+    if folded:  # what came before is only there as a snapshot
+        snapshot = compact(None, [entry.update for entry in entries if entry.at < since])
+        entries = [entry for entry in entries if entry.at > since]
+    update = undo(snapshot, entries, subject_of(writer), since, client=7, undoers=[TEACHER])
     now = shown(yjs, served(updates, update))
     found = seen(now)
     expected, maybe = people.expected(writer, since)
@@ -296,7 +302,7 @@ def test_text_by_others_survives_and_theirs_is_gone(
 
     if update is not None:
         undone = HistoryEntry(len(entries) + 1, 1, update, TEACHER, people.now + 1)
-        again = undo(None, [*entries, undone], subject_of(writer), since, client=8, undoers=[TEACHER])
+        again = undo(snapshot, [*entries, undone], subject_of(writer), since, client=8, undoers=[TEACHER])
         assert again is None
         for step in later:  # by people who have not heard of it yet
             people.do(step)
