@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,15 @@ GET    /pages/{page_id}              nowhere    X   X   X   X   X   X   X   X   
 GET    /pages/{page_id}/content      by-founder X   Y   Y   Y   Y   Y   Y   X   X   X
 GET    /pages/{page_id}/content      for-staff  X   X   X   Y   Y   Y   Y   X   X   X
 GET    /pages/{page_id}/content      a-draft    X   X   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/authors      by-founder X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/authors      for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/authors      stu-draft  X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/authors      nowhere    X   X   X   X   X   X   X   X   X   X
+GET    /pages/{page_id}/authorship   by-founder X   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /pages/{page_id}/authorship   for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo         by-founder X   N   N   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo         by-student X   N   N   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo         for-staff  X   X   X   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-founder X   N   N   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-student X   Y   N   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-editor  X   N   Y   Y   Y   Y   Y   X   X   X
@@ -415,6 +425,10 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("POST", "/rooms/{room_id}/pages"): {"title": "New"},
         ("PATCH", "/pages/{page_id}"): {"title": "New"},
         ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
+        ("POST", "/pages/{page_id}/undo"): {
+            "membership_id": world.facts.members["student"],
+            "since": time.time() - 600,
+        },
         ("POST", "/rooms/{room_id}/threads"): {
             "title": "New",
             "kind": target if target in ("chat", "ask") else "thread",
