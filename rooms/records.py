@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Executable, RowMapping, Table, insert, select
+from sqlalchemy import CursorResult, Executable, RowMapping, Table, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import migrations, outbox, schema
@@ -54,6 +54,11 @@ class Reading:
     async def value(self, query: Executable) -> Any:
         """The first column of the first row, or None."""
         return (await self._run(query)).scalar()
+
+    async def has(self, table: Table) -> bool:
+        """Whether there is such a table: only records that were opened are sure to have all."""
+        with self._database.telling():
+            return await self._connection.run_sync(lambda sync: inspect(sync).has_table(table.name))
 
     async def _run(
         self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None

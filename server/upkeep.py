@@ -14,6 +14,10 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from crdt.log import LogSettings
+from rooms.access import Changes
+from rooms.audit import Broken, broken_chains
+from rooms.databases import database_at
+from rooms.records import Records
 from server.config import Settings
 from server.options import settings_options
 from server.tokens import SECRET_FILE
@@ -24,9 +28,9 @@ __all__ = ["COMMANDS"]
 @click.command()
 @settings_options("data", "database")
 def check(settings: Settings) -> None:
-    """Verify every document, in --data or in PostgreSQL, without changing it. Works beside running servers.
+    """Verify every document and audit log, in --data or in PostgreSQL, changing nothing.
 
-    Ends with 1 when something is wrong.
+    Works beside running servers. Ends with 1 when something is wrong.
     """
     from crdt.log.postgres.check import check_postgres
     from crdt.log.sqlite.check import check as check_sqlite
@@ -40,15 +44,32 @@ def check(settings: Settings) -> None:
         f"{report.documents} documents, {report.entries} updates, {report.snapshots} snapshots, "
         f"{report.waiting} updates that wait for another."
     )
+    logs, broken = 0, list[Broken]()
+    readable = settings.in_postgres or Path(settings.database_url.removeprefix("sqlite:///")).exists()
+    if readable and report.ok:
+        logs, broken = asyncio.run(_audit_logs(settings))
+    click.echo(f"{logs} audit logs.")
     for name in report.quarantined:
         click.echo(f"Not folded any more, but whole: {name}. Try: twinspace compact")
     for finding in report.findings:
         click.echo(f"{finding.document or 'store'}: {finding.code}: {finding.message}", err=True)
-    if not report.ok:
-        raise click.ClickException(
-            f"{len(report.findings)} things are wrong. Restore a backup, or ask for help."
+    for chain in broken:
+        click.echo(
+            f"space/{chain.space}: audit: entry {chain.number} of the audit log is not as it was written.",
+            err=True,
         )
+    wrong = len(report.findings) + len(broken)
+    if wrong:
+        raise click.ClickException(f"{wrong} things are wrong. Restore a backup, or ask for help.")
     click.echo("Everything is in order.")
+
+
+async def _audit_logs(settings: Settings) -> tuple[int, list[Broken]]:
+    records = Records(database_at(settings.database_url), Changes())
+    try:
+        return await broken_chains(records)
+    finally:
+        await records.close()
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from village import Village
 
 from rooms.audit import ENTRIES_AT_ONCE, ENTRY_LIFE, AuditEntry, broken_chains
@@ -202,6 +202,16 @@ async def take_out(village: Village, *numbers: int) -> None:
     async with village.services.records.writing() as tx:
         rows = (audit.c.space_id == village.space) & audit.c.number.in_(numbers)
         await tx.do(delete(audit).where(rows))
+
+
+async def test_details_that_nobody_can_read_are_found(village: Village) -> None:
+    had = await begin(village)
+    for _ in range(3):
+        await note(village, "admin", "hidden")
+    if "sqlite" in village.url:
+        async with village.services.records.writing() as tx:
+            await tx.do(text(f"UPDATE audit SET details = 'no' WHERE number = {had + 2}"))
+        assert await broken(village) == had + 2
 
 
 async def test_an_entry_that_was_taken_out_is_found(village: Village) -> None:

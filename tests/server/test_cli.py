@@ -17,11 +17,16 @@ import pytest
 from click.testing import CliRunner
 from house import open_house
 from served import COMMAND, Server
+from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from rooms.demo import furnish
+from rooms.schema import audit
+from rooms.services import Services
+from rooms.values import AgeBand
 from server.cli import main
+from server.cluster import make_log
 from server.config import Settings
 from server.demo import write_pages
 from server.tokens import Tokens, read_secret
@@ -283,3 +288,45 @@ async def test_the_demos_pages_are_written_once_and_its_people_get_in(tmp_path: 
             assert (await answer.json())["type"] == "doc"
         async with house.http.get(url) as answer:
             assert answer.status == 401
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_an_audit_log_that_was_tampered_with_ends_the_check_with_one(
+    tmp_path: Path, database: str, engine: str
+) -> None:
+    there = {"database": database} if engine == "postgres" else {}
+    settings = Settings(data=tmp_path, **there)
+    place = ["--data", str(tmp_path), *(f"--{name}={value}" for name, value in there.items())]
+    space = asyncio.run(moderated(settings))
+    made = twinspace("check", *place)
+    assert made.returncode == 0, made.stderr
+    assert "1 audit logs." in made.stdout
+    asyncio.run(tampered(settings, {"details": {"because": "Of something else."}}))
+    made = twinspace("check", *place)
+    assert made.returncode == 1
+    assert f"space/{space}: audit: entry 2 of the audit log" in made.stderr
+    assert "Everything is in order." not in made.stdout
+    assert "Traceback" not in made.stderr
+
+
+async def moderated(settings: Settings) -> str:
+    """Makes an installation with one space, in whose log there are three entries."""
+    log = make_log(settings)
+    await log.open()
+    await log.close()
+    services = await Services.open(settings.database_url)
+    space = await services.spaces.create(
+        title="One", summary="", languages=["en"], age_band=AgeBand.FROM_16, founders=[]
+    )
+    async with services.records.writing() as tx:
+        for number in range(3):
+            await services.audit.note(tx, space, None, "hidden", "post/one", details={"number": number})
+    await services.close()
+    return space
+
+
+async def tampered(settings: Settings, changed: dict[str, object]) -> None:
+    services = await Services.open(settings.database_url)
+    async with services.records.writing() as tx:
+        await tx.do(update(audit).where(audit.c.number == 2).values(changed))
+    await services.close()
