@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from . import crash, latency, replay
+from . import crash, latency, lesson, replay
 from .faults.command import command as faults
 
 
@@ -20,6 +20,7 @@ def main() -> None:
 main.add_command(replay.command)
 main.add_command(crash.command)
 main.add_command(latency.command)
+main.add_command(lesson.command)
 main.add_command(faults)
 
 if __name__ == "__main__":

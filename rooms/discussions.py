@@ -20,7 +20,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 from .access import Change
 from .audit import Audit
 from .faults import Blocked, Conflict, NotAllowed, NotFound
-from .filters import FilterAction, examine, strictest
+from .filters import FilterAction, FilterRules, examine, strictest
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import hands, memberships, posts, reactions, room_members, rooms, threads, votes
@@ -492,7 +492,7 @@ class Discussions:
         if standing.is_staff:
             return []
         findings = [
-            each for text in texts for each in examine(text, getattr(standing.policy, "filters", None))
+            each for text in texts for each in examine(text, (getattr(standing.policy, "filters", None) or FilterRules()))
         ]
         kinds = sorted({each.kind for each in findings if each.action is not FilterAction.FLAG})
         worst = strictest(findings)
