@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from crdt.clocks import ClockSet
@@ -170,8 +171,12 @@ class _Undo:
     def __init__(self, deeds: _Deeds, client: int) -> None:
         self._deeds = deeds
         self._replica = Replica(deeds.updates, deeds.marked)
-        if self._inherit():
-            self._replica = Replica(deeds.updates, deeds.marked)
+        self._copy_of: dict[Id, Id] = {}
+        self._originals: dict[Id, list[Item]] = {}
+        """Of each copy of a type that an undo has made, the type itself: what that held beyond what was put
+        back belongs into the copy."""
+        if deeds.undone:
+            self._follow_copies()
         self._deletes = ClockSet()
         self._writer = _Writer(client)
 
@@ -184,16 +189,20 @@ class _Undo:
 
     # Copies: what an undo has put back is still whose it was
 
-    def _inherit(self) -> bool:
-        """Learns which copies are of what the subject wrote; whether there are any."""
-        written = self._deeds.written
-        found = False
-        for client, named in self._deeds.undone:
+    def _follow_copies(self) -> None:
+        deeds = self._deeds
+        for client, named in deeds.undone:
             for copy, original in self._copies(client, named):
-                if ClockRange(original[0], original[1], original[1] + 1) in written:
-                    written.add(ClockRange(copy[0], copy[1], copy[1] + 1))
-                    found = True
-        return found
+                self._copy_of[original] = copy
+                if ClockRange(original[0], original[1], original[1] + 1) in deeds.written:
+                    deeds.written.add(ClockRange(copy[0], copy[1], copy[1] + 1))
+        ends = [self._copy_of.get(item.last) for items in self._replica.clients.values() for item in items]
+        borders = [(end[0], end[1] + 1) for end in ends if end is not None]
+        self._replica = Replica(deeds.updates, deeds.marked, borders)
+        for original, copy in self._copy_of.items():
+            item = self._replica.starting.get(original)
+            if item is not None and item.inside is not None:
+                self._originals.setdefault(copy, []).append(item)
 
     def _copies(self, client: int, named: ClockSet) -> Iterator[tuple[Id, Id]]:
         """(copy, original) of each thing that an undo has put back."""
@@ -233,8 +242,11 @@ class _Undo:
         found = False
         for item in place:
             found |= self._is_wanted(item)
-        for last in place.keys.values():
-            found |= self._judge_key(last, place)
+        for original in self._originals_of(place):
+            for item in original:
+                found |= self._is_wanted(item)
+        for chain in self._keys(place).values():
+            found |= self._judge_key(chain, place.owner)
         return found
 
     def _is_wanted(self, item: Item) -> bool:
@@ -249,20 +261,23 @@ class _Undo:
             return held
         return item.counts
 
-    def _judge_key(self, last: Item, place: Place) -> bool:
+    def _judge_key(self, chain: list[Item], owner: Item | None) -> bool:
         """Of what a key ever meant, one is wanted at most: the latest that is not theirs, unless somebody
         else has removed the key after that."""
-        item: Item | None = last
-        owned = place.owner is not None and self._is_theirs(place.owner)
-        while item is not None and self._is_theirs(item) and not self._is_gone(item) and not owned:
-            item = item.left
-        if item is None or self._is_gone(item) or not item.has_content:
-            return False
-        item.wanted = True
-        if item.inside is not None:
-            self._judge(item.inside)
-        is_attribute = place.owner is not None and place.owner.type_of == XML_ELEMENT
-        return not self._is_theirs(item) and not is_attribute
+        owned = owner is not None and self._is_theirs(owner)
+        for item in chain:
+            if self._is_put_back(item):
+                continue
+            if self._is_gone(item) or not item.has_content:
+                return False
+            if self._is_theirs(item) and not owned:
+                continue
+            item.wanted = True
+            if item.inside is not None:
+                self._judge(item.inside)
+            is_attribute = owner is not None and owner.type_of == XML_ELEMENT
+            return not self._is_theirs(item) and not is_attribute
+        return False
 
     def _furnish(self, item: Item) -> None:
         """Leaves one of their elements, without its text, where an element must not be empty."""
@@ -282,7 +297,46 @@ class _Undo:
 
     def _is_gone(self, item: Item) -> bool:
         """Whether others have deleted it, or an undo has put a copy in its place."""
-        return item.range in self._deeds.removed_by_others or item.range in self._deeds.put_back
+        return item.range in self._deeds.removed_by_others or self._is_put_back(item)
+
+    def _is_put_back(self, item: Item) -> bool:
+        return item.range in self._deeds.put_back
+
+    # What a place holds, and what belongs into it
+
+    def _originals_of(self, place: Place) -> Iterator[Place]:
+        """The places of which this one is the copy, or the copy of a copy."""
+        for item in self._originals.get(place.owner.id, ()) if place.owner is not None else ():
+            if item.inside is not None:
+                yield item.inside
+                yield from self._originals_of(item.inside)
+
+    def _list(self, place: Place) -> list[Item]:
+        """The list of a place, and in it what is wanted of the originals and was not put back."""
+        items = list(place)
+        for original in self._originals_of(place):
+            at = 0
+            index = {item.last: number for number, item in enumerate(items, 1)}
+            behind: list[tuple[int, Item]] = []
+            for item in original:
+                copy = self._copy_of.get(item.last)
+                while copy is not None and copy not in index:
+                    copy = self._copy_of.get(copy)
+                if copy is not None:
+                    at = index[copy]
+                elif item.wanted:
+                    behind.append((at, item))
+            for number, item in reversed(behind):
+                items.insert(number, item)
+        return items
+
+    def _keys(self, place: Place) -> dict[str, list[Item]]:
+        """All that each key of a place ever meant, the latest first."""
+        chains = {key: list(_chain(last)) for key, last in place.keys.items()}
+        for original in self._originals_of(place):
+            for key, last in original.keys.items():
+                chains.setdefault(key, []).extend(_chain(last))
+        return chains
 
     # Revising: what has to change
 
@@ -291,39 +345,39 @@ class _Undo:
 
     def _revise(self, place: Place) -> None:
         """Makes a living place what it would be."""
-        run: list[Item] = []
-        for item in place:
-            back = item.wanted and self._is_dead(item)
-            if run and not (back and _continues(run[-1], item)):
-                self._put_back(run)
-                run = []
-            if back:
-                run.append(item)
-            elif not item.wanted:
-                self._delete(item)
-            elif item.inside is not None:
-                self._revise(item.inside)
-        if run:
-            self._put_back(run)
-        for last in place.keys.values():
-            self._revise_key(last)
+        left: Id | None = None
+        items = self._list(place)
+        rights = _next_of(items, place)
+        missing = [item.wanted and (item.place is not place or self._is_dead(item)) for item in items]
+        for index, run in _runs(items, missing):
+            first = run[0]
+            if missing[index]:  # it goes to the left of what is left of it
+                right = rights[index]
+                parent = place.owner.id if place.owner is not None else None
+                last = self._copy(run, left, right, parent)
+                left = run[-1].last if first.place is place else last
+                continue
+            if not first.wanted:
+                self._delete(first)
+            elif first.inside is not None:
+                self._revise(first.inside)
+            left = first.last
+        for key, chain in self._keys(place).items():
+            self._revise_key(chain, place.keys.get(key), place)
 
-    def _revise_key(self, last: Item) -> None:
-        if last.wanted and not self._is_dead(last):
+    def _revise_key(self, chain: list[Item], last: Item | None, place: Place) -> None:
+        if last is not None and last.wanted and not self._is_dead(last):
             if last.inside is not None:
                 self._revise(last.inside)
             return
-        self._delete(last)
-        value = next((item for item in _chain(last) if item.wanted), None)
+        if last is not None:
+            self._delete(last)
+        value = next((item for item in chain if item.wanted), None)
         if value is not None:
-            self._copy([value], last.last, None)
+            parent = place.owner.id if place.owner is not None else None
+            self._copy([value], last.last if last is not None else None, None, parent)
 
-    def _put_back(self, run: list[Item]) -> None:
-        """Copies neighbours that are deleted to where they were: to the left of what is left of them."""
-        left = run[0].left
-        self._copy(run, left.last if left is not None else None, run[0].id)
-
-    def _copy(self, run: list[Item], origin: Id | None, right: Id | None, parent: Id | None = None) -> Id:
+    def _copy(self, run: list[Item], origin: Id | None, right: Id | None, parent: Id | None) -> Id:
         """Writes a copy of the items, all of which is inside too. Returns its last id."""
         for item in run:
             self._deletes.add(item.range)
@@ -337,10 +391,13 @@ class _Undo:
 
     def _copy_inside(self, place: Place, parent: Id) -> None:
         last: Id | None = None
-        for run in _runs(item for item in place if item.wanted):
-            last = self._copy(run, last, None, parent)
-        for last_value in place.keys.values():
-            value = next((item for item in _chain(last_value) if item.wanted), None)
+        wanted = [item for item in self._list(place) if item.wanted]
+        for kind, group in groupby(wanted, key=lambda item: item.kind):
+            items = list(group)
+            for run in [items] if kind == STRING else [[item] for item in items]:
+                last = self._copy(run, last, None, parent)
+        for chain in self._keys(place).values():
+            value = next((item for item in chain if item.wanted), None)
             if value is not None:
                 self._copy([value], None, None, parent)
 
@@ -372,21 +429,34 @@ def _latest(last: Item | None, named: ClockSet) -> list[Id]:
     return next((_ids(item) for item in _chain(last) if item.range in named), [])
 
 
+def _runs(items: list[Item], missing: list[bool]) -> Iterator[tuple[int, list[Item]]]:
+    """The items one by one, but missing text together that was written at one go and stands in one place;
+    with the number of the first."""
+    index = 0
+    while index < len(items):
+        end = index + 1
+        while (
+            end < len(items) and missing[end - 1] and missing[end] and _continues(*items[end - 1 : end + 1])
+        ):
+            end += 1
+        yield index, items[index:end]
+        index = end
+
+
 def _continues(one: Item, other: Item) -> bool:
-    """Whether two items are text that was written at one go."""
-    return one.kind == other.kind == STRING and other.id == (one.client, one.clock + one.length)
+    together = other.id == (one.client, one.clock + one.length)
+    return one.kind == other.kind == STRING and one.place is other.place and together
 
 
-def _runs(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Text next to text goes together."""
-    run: list[Item] = []
-    for item in items:
-        if run and not run[-1].kind == item.kind == STRING:
-            yield run
-            run = []
-        run.append(item)
-    if run:
-        yield run
+def _next_of(items: list[Item], place: Place) -> list[Id | None]:
+    """For each item the id of the first from there on that stands in the place itself."""
+    found: list[Id | None] = []
+    next: Id | None = None
+    for item in reversed(items):
+        if item.place is place:
+            next = item.id
+        found.append(next)
+    return found[::-1]
 
 
 class _Writer:

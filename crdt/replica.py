@@ -225,20 +225,24 @@ def _between(reader: Reader, start: int, end: int) -> bytes:
 
 
 class Replica:
-    """A document's items as `updates` tell of them, cut at the borders of `marked` too."""
+    """A document's items as `updates` tell of them, cut at the borders of `marked` and at `borders` too."""
 
-    def __init__(self, updates: Iterable[bytes], marked: Iterable[ClockSet] = ()) -> None:
+    def __init__(
+        self, updates: Iterable[bytes], marked: Iterable[ClockSet] = (), borders: Iterable[Id] = ()
+    ) -> None:
         self.roots: dict[str, Place] = {}
         self.clients: dict[int, list[Item]] = {}
         """The items of each client id, without gaps from its first, and in order of their clocks."""
         self.starting: dict[Id, Item] = {}
         self._ending: dict[Id, Item] = {}
-        self._take_apart(updates, marked)
+        self._take_apart(updates, marked, borders)
         self._integrate_all()
 
     # Taking apart
 
-    def _take_apart(self, updates: Iterable[bytes], marked: Iterable[ClockSet]) -> None:
+    def _take_apart(
+        self, updates: Iterable[bytes], marked: Iterable[ClockSet], borders: Iterable[Id]
+    ) -> None:
         found: dict[int, list[Item]] = {}
         bare: dict[int, list[Item]] = {}
         known = ClockSet()
@@ -257,6 +261,8 @@ class Replica:
         for clocks in marked:
             for border in clocks:
                 cuts.setdefault(border.client, set()).update((border.start, border.end))
+        for client, clock in borders:
+            cuts.setdefault(client, set()).add(clock)
         for client in found.keys() | bare.keys():
             items = _in_order(found.get(client, []), bare.get(client, []))
             pieces = list(_cut(items, sorted(cuts.get(client, ()))))

@@ -6,6 +6,7 @@ sets: who wrote it, who was the first in the log to delete it, and what it was i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, pairwise
@@ -176,14 +177,14 @@ class Class:
         found = [(update, subject_of(event.writer), at) for event, at in self.log for update in event.updates]
         return [HistoryEntry(seq, 1, *each) for seq, each in enumerate(found, 1)]
 
-    def expected(self, writer: int, since: float) -> tuple[set[str], set[str]]:
-        """What is there when all is undone that the writer did since then: all of others' content; and the
+    def expected(self, writer: int, since: float, until: float = math.inf) -> tuple[set[str], set[str]]:
+        """What is there when all is undone that the writer did in that time: all of others' content; and the
         elements that may be left of theirs."""
         maker: dict[str, bool] = {}
         inside: dict[str, tuple[str, ...]] = {}
         remover: dict[str, bool] = {}
         for event, at in self.log:
-            theirs = event.writer == writer and at >= since
+            theirs = event.writer == writer and since <= at <= until
             for name, around in event.made.items():
                 maker.setdefault(name, theirs)
                 inside.setdefault(name, around)
@@ -230,6 +231,19 @@ def served(updates: Iterable[bytes], update: bytes | None) -> list[bytes]:
     state = document.diff(None)
     document.close()
     return state
+
+
+def check(people: Class, found: dict[str, tuple[str, ...]], expected: set[str], maybe: set[str]) -> None:
+    """What is there is what has to be, in the order in which anybody has seen it."""
+    assert expected <= found.keys() <= expected | maybe
+    for name in found.keys() - expected:  # their empty paragraph, where nothing else is in a quote of others
+        assert len(found[name]) == 1
+        assert [around for around in found.values() if around[:1] == found[name]] == [found[name]]
+    places = {name: place for place, name in enumerate(found)}
+    for order in people.orders:
+        for one, other in pairwise(name for name in order if name in found):
+            if found[one] == found[other]:
+                assert places[one] < places[other]
 
 
 number = st.integers(0, 30)
@@ -290,28 +304,57 @@ def test_text_by_others_survives_and_theirs_is_gone(
     update = undo(snapshot, entries, subject_of(writer), since, client=7, undoers=[TEACHER])
     now = shown(yjs, served(updates, update))
     found = seen(now)
-    expected, maybe = people.expected(writer, since)
-    assert expected <= found.keys() <= expected | maybe
-    for name in found.keys() - expected:  # their empty paragraph, where nothing else is in a quote of others
-        assert len(found[name]) == 1
-        assert [around for around in found.values() if around[:1] == found[name]] == [found[name]]
-    for order in people.orders:
-        for one, other in pairwise(name for name in order if name in found):
-            if found[one] == found[other]:
-                assert list(found).index(one) < list(found).index(other)
-
+    check(people, found, *people.expected(writer, since))
     if update is not None:
-        undone = HistoryEntry(len(entries) + 1, 1, update, TEACHER, people.now + 1)
+        until = people.now
+        undone = HistoryEntry(len(updates) + 1, 1, update, TEACHER, until)
         again = undo(snapshot, [*entries, undone], subject_of(writer), since, client=8, undoers=[TEACHER])
         assert again is None
         for step in later:  # by people who have not heard of it yet
             people.do(step)
-        for index in range(3):
-            people.yjs("apply", id=people.peers[index], updates=[encode(update)])
+        for peer in people.peers:
+            yjs("apply", id=peer, updates=[encode(update)])
         people.everybody_knows()
-        together = shown(yjs, served([*(entry.update for entry in people.entries()), update], None))
+        late = people.entries()[len(updates) :]
+        updates += [update, *(entry.update for entry in late)]
+        together = seen(shown(yjs, served(updates, None)))
         for index in range(3):
-            assert seen(together) == people.seen_by(index)
+            assert together == people.seen_by(index)
+        mended = undo(
+            snapshot,
+            [*entries, undone, *late],
+            subject_of(writer),
+            since,
+            client=8,
+            undoers=[TEACHER],
+            until=until,
+        )
+        check(people, seen(shown(yjs, served(updates, mended))), *people.expected(writer, since, until))
+    people.close()
+
+
+@settings(deadline=None, max_examples=80)
+@given(steps=st.lists(steps(2), min_size=3, max_size=3))
+def test_to_undo_in_two_goes_is_to_undo_at_once(yjs: YjsPeer, steps: list[list[tuple[Any, ...]]]) -> None:
+    people = Class(yjs, 2)
+    people.block(1, 0, 6, quoted=False)
+    people.everybody_knows()
+    times = []
+    for part in steps:
+        for step in part:
+            people.do(step)
+        people.everybody_knows()
+        times.append(people.now + 0.5)
+    entries = people.entries()
+    updates = [entry.update for entry in entries]
+    for client, since in ((7, times[1]), (8, times[0])):
+        update = undo(None, entries, subject_of(0), since, client=client, undoers=[TEACHER])
+        if update is not None:
+            entries.append(HistoryEntry(len(entries) + 1, 1, update, TEACHER, people.now + 1))
+    at_once = undo(None, people.entries(), subject_of(0), times[0], client=7)
+    one = seen(shown(yjs, served(updates, at_once)))
+    two = seen(shown(yjs, served([entry.update for entry in entries], None)))
+    assert list(two.items()) == list(one.items())
     people.close()
 
 
