@@ -72,9 +72,9 @@ SPACE_TALK: Final = (
             DemoPost("heron", "41! We only had 12. Maybe because we are far from the sea?", answers=2),
             DemoPost(
                 "heron",
-                "Gulls are stupid and so is everybody who likes them.",
+                "41? I do not believe a word. Porto always makes things up!",
                 hidden_by="ana",
-                hidden_because="Write about birds, not about people, please.",
+                hidden_because="Ask how they counted, and be fair to the others, please.",
             ),
             DemoPost(
                 "rui",
