@@ -62,11 +62,9 @@ def test_a_talk_that_has_everything(
         ana,
         demo,
         talk,
-        "Welcome! Tell each other **what you saw** last week:\n\n- animals\n- plants\n- something *odd*",
+        "Welcome! Tell each other **what you saw** last week:\n\n- animals\n- plants\n- something *odd*\n\nHow to count birds: https://example.org/count-birds",
     )
-    fish = make_post(
-        quick, demo, talk, "We saw a heron and an old boot. More in https://example.org/douro/birds"
-    )
+    fish = make_post(quick, demo, talk, "We saw a heron and an old boot. It was this morning, in the fog.")
     make_post(brave, demo, talk, "> an old boot\nSame here! Was it a left one?", reply_to=fish["id"])
     poll = make_post(ana, demo, talk, "Where do we meet first?", options=["At the Ebro", "At the Douro"])
     call(brave, demo, "PUT", f"/posts/{poll['id']}/vote", {"option": 1})
@@ -93,23 +91,21 @@ def test_a_talk_that_has_everything(
     look(brave, "student")
     brave.evaluate("scrollTo(0, 0)")
     look(brave, "student-top")
-    composer(brave).fill("@")
-    composer(brave).press("End")
     brave.get_by_role("button", name="Mention somebody").click()
     expect(brave.get_by_role("listbox")).to_be_visible()
     look(brave, "mention")
     composer(brave).fill("")
-    post(brave, "an old boot. More").get_by_role("button", name="React").click()
-    post(brave, "an old boot. More").get_by_role("button", name="Answer").click()
+    post(brave, "a heron and").first.get_by_role("button", name="React").click()
+    post(brave, "a heron and").first.get_by_role("button", name="Answer").click()
     look(brave, "answer")
-    post(brave, "an old boot. More").get_by_role("button", name="Report").click()
+    post(brave, "a heron and").first.get_by_role("button", name="Report").click()
     expect(brave.get_by_role("dialog")).to_be_visible()
     look(brave, "report")
     brave.keyboard.press("Escape")
 
     open_thread(ana, talk)
     expect(ana.get_by_role("region", name="One post waits for you")).to_be_visible()
-    expect(post(ana, "an old boot. More")).to_be_visible()
+    expect(post(ana, "a heron and").first).to_be_visible()
     ana.evaluate("scrollTo(0, 0)")
     look(ana, "teacher")
     ana.get_by_role("button", name="More about this discussion").click()
@@ -131,7 +127,7 @@ def test_a_talk_that_has_everything(
     look(brave, "home")
     if size == "phone":
         brave.get_by_role("navigation", name="Main menu").get_by_role("button", name="Talk").click()
-        expect(brave.get_by_role("dialog").get_by_role("link", name=talk.title)).to_be_visible()
+        expect(brave.get_by_role("dialog").get_by_role("link", name=talk.title).first).to_be_visible()
         look(brave, "sheet")
         brave.keyboard.press("Escape")
     brave.get_by_role("button", name="New discussion").last.click()

@@ -8,6 +8,7 @@ import { matching, mentioned, type Somebody, typedMention } from "./people.ts";
 import type { Policy } from "./types.ts";
 
 const LONGEST = 4000;
+const BACK_MS = 400;
 const MOST_MENTIONS = 20;
 const OPTIONS = { least: 2, most: 8 };
 
@@ -17,6 +18,11 @@ export interface Written {
   language: string | null;
   mentions: string[];
   options: string[] | null;
+}
+
+/** A press on a button leaves the cursor in the text, and on a phone the keyboard open and all in its place. */
+function keepFocus(event: Event): void {
+  if ((event.target as Element).closest("button")) event.preventDefault();
 }
 
 /** Where posts are written: words, language, people to mention, a poll, a raised hand. */
@@ -57,6 +63,8 @@ class Composer extends View {
   declare at: number;
   declare failed: string;
 
+  private pause: ReturnType<typeof setTimeout> | undefined;
+
   constructor() {
     super();
     this.people = [];
@@ -72,6 +80,12 @@ class Composer extends View {
     this.found = [];
     this.at = 0;
     this.failed = "";
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.pause);
+    document.documentElement.removeAttribute("data-writing");
   }
 
   private get field(): HTMLTextAreaElement | null {
@@ -106,7 +120,7 @@ class Composer extends View {
 
   protected override render(): TemplateResult {
     const open = this.found.length > 0;
-    return html`<form class="composer" @submit=${this.send}>
+    return html`<form class="composer" @submit=${this.send} @mousedown=${keepFocus} @focusin=${this.writing} @focusout=${this.pausing}>
       ${this.answers()} ${this.outlook()}
       <div class="compose-field">
         ${open ? this.list() : nothing}
@@ -161,6 +175,16 @@ class Composer extends View {
       </div>
     </form>`;
   }
+
+  private writing = (): void => {
+    clearTimeout(this.pause);
+    document.documentElement.setAttribute("data-writing", "");
+  };
+
+  /** What hides while somebody writes comes back after the tap that ended it, not under the finger. */
+  private pausing = (): void => {
+    this.pause = setTimeout(() => document.documentElement.removeAttribute("data-writing"), BACK_MS);
+  };
 
   private answers(): TemplateResult | typeof nothing {
     if (!this.answering) return nothing;

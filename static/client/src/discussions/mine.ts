@@ -41,7 +41,7 @@ export function drawWaiting(post: Post, { people, mine }: Scene, acts: WaitingAc
               </p>
               ${findings(post.reasons.filter((kind) => kind !== "policy" && kind !== "first"))}
             </div>`
-          : html`<div class="post-why">${findings(post.reasons)}</div>`
+          : html`<div class="post-why">${findings(post.reasons.filter((kind) => kind !== "policy"))}</div>`
       }
       ${
         rejected

@@ -89,5 +89,15 @@ export function typedMention(text: string, cursor: number): { from: number; type
 }
 
 /** The ids of those whose "@name" stands in the text. */
-export const mentioned = (text: string, people: readonly Somebody[]): string[] =>
-  people.filter(({ name }) => text.includes(`@${name}`)).map(({ id }) => id);
+export function mentioned(text: string, people: readonly Somebody[]): string[] {
+  let rest = text;
+  // The longest names first: "@Ana Serrano" is nobody who is called Ana.
+  return [...people]
+    .sort((a, b) => b.name.length - a.name.length)
+    .filter(({ name }) => {
+      const found = rest.includes(`@${name}`);
+      rest = rest.replaceAll(`@${name}`, " ");
+      return found;
+    })
+    .map(({ id }) => id);
+}

@@ -17,6 +17,7 @@ import type { Written } from "./composer.ts";
 import { blockPerson, editPost, hidePost, lockThread, newKey, rejectPost, reportPost } from "./dialogs.ts";
 import { LiveThread } from "./live.ts";
 import { plain } from "./markdown.ts";
+import { glyph } from "./marks.ts";
 import { postMenu, threadMenu } from "./menus.ts";
 import { drawHeld, drawOutgoing, drawWaiting } from "./mine.ts";
 import { signs } from "./nav/index.ts";
@@ -96,6 +97,7 @@ class ThreadView extends View {
   /** Number of the last post that I had seen when I came. */
   private seen: number | undefined;
   private atEnd = true;
+  private height = 0;
 
   constructor() {
     super();
@@ -161,6 +163,14 @@ class ThreadView extends View {
       this.reset();
     }
     if (this.talk && this.socket && !this.opened && this.isConnected) this.start(this.talk, this.socket);
+  }
+
+  /** Whoever reads at the end stays there while the talk grows. */
+  protected override updated(): void {
+    super.updated();
+    const height = document.documentElement.scrollHeight;
+    if (this.shown && this.atEnd && height > this.height) scrollTo(0, height);
+    this.height = height;
   }
 
   private start(talk: Talk, socket: HocuspocusProviderWebsocket): void {
@@ -355,7 +365,7 @@ class ThreadView extends View {
       found.push(html`<div class="note wait">${icon("offline")}<p>${t("thread.kept")}</p></div>`);
     if (shown && shown.hands.length > 0)
       found.push(
-        html`<p class="hands">${icon("up")}${t("thread.hands", { names: list(shown.hands.map((id) => scene.people.name(id))) })}</p>`,
+        html`<p class="hands">${glyph("hand")}${t("thread.hands", { names: list(shown.hands.map((id) => scene.people.name(id))) })}</p>`,
       );
     return found;
   }
@@ -677,11 +687,13 @@ class ThreadView extends View {
 
   private goToFirstUnseen(): void {
     const news = this.querySelector(".first-new");
+    this.atEnd = !news;
     if (news) news.scrollIntoView({ block: "start" });
     else this.toEnd();
   }
 
   private jumpTo(id: string): void {
+    this.atEnd = false;
     const at = this.shown?.posts.findIndex((post) => post.id === id) ?? -1;
     if (at < 0 || !this.shown) return;
     this.most = Math.max(this.most, this.shown.posts.length - at);
@@ -693,6 +705,7 @@ class ThreadView extends View {
   }
 
   private showEarlier(first: string | undefined): void {
+    this.atEnd = false;
     this.most += PAGE;
     if (first === undefined) return;
     void this.updateComplete.then(() =>

@@ -113,7 +113,6 @@ const en = {
   "poll.results": "Show the answers so far",
   "poll.voted": "Thank you, your vote counts.",
 
-  "found.policy": "In this room your teacher reads every post first.",
   "found.first": "Your first posts here go to your teacher first.",
   "found.phone":
     "There is something like a phone number in it. Keep numbers to yourself: you never know who reads along.",

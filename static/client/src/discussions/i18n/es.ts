@@ -113,7 +113,6 @@ const es: Words = {
   "poll.results": "Mostrar las respuestas de momento",
   "poll.voted": "Gracias, tu voto cuenta.",
 
-  "found.policy": "En esta sala tu profe lee antes cada mensaje.",
   "found.first": "Tus primeros mensajes aquí van antes a tu profe.",
   "found.phone":
     "Hay algo que parece un número de teléfono. Guarda los números para ti: nunca sabes quién más lee.",

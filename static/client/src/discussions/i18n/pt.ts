@@ -114,7 +114,6 @@ const pt: Words = {
   "poll.results": "Mostrar as respostas até agora",
   "poll.voted": "Obrigado, o teu voto conta.",
 
-  "found.policy": "Nesta sala o teu professor lê primeiro cada mensagem.",
   "found.first": "As tuas primeiras mensagens aqui vão antes para o teu professor.",
   "found.phone":
     "Há aqui algo como um número de telefone. Guarda os números para ti: nunca sabes quem também lê.",
