@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from .filters import FilterRules
 from .values import AgeBand, Posting
 
 __all__ = ["Chat", "PageEditing", "SpacePolicy"]
@@ -72,6 +73,8 @@ class SpacePolicy:
     """``None``: what the age band allows."""
     chatting: Chat | None = None
     """``None``: what is usual in the age band."""
+    filtering: Mapping[str, object] = field(default_factory=dict, hash=False)
+    """`FilterRules` as they are stored."""
 
     @property
     def pages_open(self) -> PageEditing:
@@ -105,10 +108,17 @@ class SpacePolicy:
     def chat_floor(self) -> Chat:
         return _BANDS[self.age_band].chat
 
+    @property
+    def filters(self) -> FilterRules:
+        """What is looked for in texts: where there are pupils, contact data is held at least."""
+        rules = FilterRules.of(self.filtering)
+        return rules if self.age_band is AgeBand.ADULTS else rules.with_pupils()
+
     @classmethod
     def of(cls, age_band: str, stored: Mapping[str, object]) -> SpacePolicy:
         """From the space's records. Unknown keys are ignored: an older server may read a newer record."""
         editing, posting, chat = (stored.get(key) for key in ("page_editing", "posting", "chat"))
+        filters = stored.get("filters")
         return cls(
             AgeBand(age_band),
             guests_read=stored.get("guests_read") is True,
@@ -118,4 +128,5 @@ class SpacePolicy:
             page_editing=PageEditing(str(editing)) if editing else None,
             posting=Posting(str(posting)) if posting else None,
             chatting=Chat(str(chat)) if chat else None,
+            filtering=filters if isinstance(filters, Mapping) else {},
         )

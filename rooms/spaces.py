@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 from .access import Change
 from .audit import Audit
 from .faults import Conflict, NotFound
+from .filters import FilterRules
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, rooms, schools, spaces
@@ -413,6 +414,9 @@ class Spaces:
 
 def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:
     """Raises Conflict when something is wished wider than the age band allows."""
+    rules = FilterRules.of(wished.get("filters") or {})
+    if policy.age_band is not AgeBand.ADULTS and rules != rules.with_pupils():
+        raise Conflict("below-floor", "Where pupils write, contact data is held at least.")
     editing = PageEditing(wished.get("page_editing") or PageEditing.TEACHERS)
     posting = Posting(wished.get("posting") or Posting.OFF)
     chat = Chat(wished.get("chat") or Chat.OFF)

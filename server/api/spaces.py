@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from rooms.contacts import normal_domain
+from rooms.filters import MOST_DOMAINS, MOST_WORDS, FilterAction
 from rooms.policy import Action
 from rooms.space_policy import Chat, PageEditing
 from rooms.values import (
@@ -21,7 +23,7 @@ from rooms.values import (
     SpaceKind,
     SpaceStatus,
 )
-from server.api.fields import Id, Language, Line, Prose
+from server.api.fields import Id, Language, Line, Name, Prose
 from server.api.me import School, person_id
 from server.api.routing import Call, Input, Output, Routes
 
@@ -59,6 +61,49 @@ class Space(Output):
     )
 
 
+def _one_owners(name: str) -> str:
+    domain = normal_domain(name)
+    if not domain:
+        raise ValueError("must be a domain that belongs to one owner, such as school.example")
+    return domain
+
+
+def _has_letters(text: str) -> str:
+    if not any(char.isalnum() for char in text):
+        raise ValueError("must have a letter or digit in it")
+    return text
+
+
+Domain = Annotated[str, Field(min_length=3, max_length=253), AfterValidator(_one_owners)]
+ContactAction = Literal["off", FilterAction.FLAG, FilterAction.HOLD, FilterAction.BLOCK]
+
+
+class FilterWord(Input):
+    text: Annotated[Name, AfterValidator(_has_letters)] = Field(
+        description="A word or some words; with * at the end, whatever begins so."
+    )
+    action: FilterAction = FilterAction.HOLD
+    language: Language | Literal[""] = Field("", description="Whose spelling says which accents count.")
+
+
+class Filters(Input):
+    """What is looked for in posts of pupils. Where there are pupils, contact data is held at least."""
+
+    phone: ContactAction = FilterAction.HOLD
+    email: ContactAction = FilterAction.HOLD
+    handle: ContactAction = FilterAction.HOLD
+    link: Annotated[ContactAction, Field(description="A link that is not to an allowed domain.")] = (
+        FilterAction.HOLD
+    )
+    address: ContactAction = FilterAction.HOLD
+    domains: Annotated[list[Domain], Field(max_length=MOST_DOMAINS)] = Field(
+        default_factory=list, description="Links to these and below them are allowed, beside the usual ones."
+    )
+    words: Annotated[list[FilterWord], Field(max_length=MOST_WORDS)] = Field(
+        default_factory=list, description="Beside those of the installation."
+    )
+
+
 class PolicyPatch(Input):
     guests_read: bool = False
     guests_edit: bool = False
@@ -71,6 +116,7 @@ class PolicyPatch(Input):
         None, description="How posts of pupils come to be seen: never wider than the age band allows."
     )
     chat: Chat | None = Field(None, description="When pupils chat: never wider than the age band allows.")
+    filters: Filters = Filters()
 
 
 class SpacePatch(Input):
