@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .folding import Folded
+from .folding import Folded, lowered
 from .phones import phones
 
 __all__ = ["contacts", "normal_domain"]
@@ -114,6 +114,7 @@ def _links(original: str, folded: Folded, text: str, open_to: Sequence[str]) -> 
         start, last = folded.span(match.start(), max(end, match.start() + 1))
         if not _is_open(original[start:last], open_to):
             yield match.start(), max(end, match.start() + 1)
+    text = _without(text, [match.span() for match in _URL.finditer(text)])
     for match in _BARE.finditer(text):
         start, end = match.span()
         path = _PATH.match(text, end)
@@ -250,6 +251,8 @@ def _addresses(folded: Folded, text: str) -> Iterator[Span]:
         start = match.start()
         while start and match.start() - start < 40 and (text[start - 1].isalpha() or text[start - 1] == "-"):
             start -= 1
+        if start == match.start() and match["word"] in _APART:
+            start = text.rfind(" ", max(0, start - 40), max(0, start - 1)) + 1
         word = text[start : match.start("number")].strip(" .,")
         if len(word) - len(match["word"]) >= 3 and not word.endswith(_NO_STREETS):
             yield start, match.end()
@@ -261,6 +264,8 @@ def _addresses(folded: Folded, text: str) -> Iterator[Span]:
             yield match.span()
 
 
+_APART: Final = ("utca", "tanav", "iela", "gatve")
+"""Those that are words of their own."""
 _NO_STREETS: Final = (
     "brigade",
     "unterweg",
@@ -307,7 +312,7 @@ def _is_a_place(folded: Folded, text: str, match: re.Match[str], *, ends: bool) 
 
 def contacts(original: str, folded: Folded, open_to: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """Kinds, and where each stands in the original."""
-    text = folded.text.lower()
+    text = lowered(folded.text)
     taken: list[Span] = []
     for start, end in _emails(text):
         taken.append((start, end))

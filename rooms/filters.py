@@ -125,10 +125,6 @@ class FilterRules:
             address=_at_least_held(self.address),
         )
 
-    def holds_contacts(self) -> bool:
-        """Whether it is as strict as a space with pupils has to be."""
-        return self == self.with_pupils()
-
 
 def examine(text: str, rules: FilterRules) -> list[Finding]:
     """All that the rules find in a text, in order. The time it takes grows with the text, and no faster."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Folded", "fold"]
+__all__ = ["Folded", "fold", "lowered"]
 
 _LETTERS: Final = {
     **dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡıøłđðħŧ", "abcdefghijklmnoprstuvwyzagiolddht", strict=True)),
@@ -62,6 +62,11 @@ def fold(original: str) -> Folded:
             ends.append(at + 1)
     folded.text = "".join(pieces)
     return folded
+
+
+def lowered(text: str) -> str:
+    """In small letters, character for character."""
+    return text.lower().replace("ς", "σ")
 
 
 @lru_cache(maxsize=8192)

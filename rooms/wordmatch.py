@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .folding import Folded, fold
+from .folding import Folded, fold, lowered
 
 __all__ = ["LONGEST_WORD", "Lexicon"]
 
@@ -38,7 +38,7 @@ class _Script:
     """A digit or symbol, and the letters it may stand for."""
 
     def read(self, text: str) -> str:
-        return text.translate(self.lookalikes).lower()
+        return lowered(text.translate(self.lookalikes))
 
 
 def _lookalikes(pairs: str) -> dict[int, str]:
@@ -75,7 +75,7 @@ _OTHER: Final = _Script({}, {})
 
 _SCRIPTS: Final = {"LATIN": _LATIN, "CYRILLIC": _CYRILLIC, "GREEK": _GREEK}
 _SYMBOLS: Final = "@$!|+€"
-_WORD: Final = re.compile(r"[@$€]?[^\W_]+(?:[@$!|+€*.·•'’~^/_-]{1,2}[^\W_]+)*[@$]{0,3}")
+_WORD: Final = re.compile(r"[@$€!|+]?[^\W_]+(?:[@$!|+€*.·•'’~^/_-]{1,2}[^\W_]+)*[@$]{0,3}")
 """All that stands between two spaces, without the punctuation around it."""
 _PART: Final = re.compile(r"[^\W_]+")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_](?![^\W_])){2,}")
