@@ -16,6 +16,7 @@ from .moderation import Moderation
 from .pages import Pages
 from .people import People
 from .records import Records
+from .reports import Reports
 from .schools import Schools
 from .sessions import HALF_DAY, TWO_WEEKS, Sessions
 from .spaces import Spaces
@@ -43,6 +44,7 @@ class Services:
     audit: Audit
     discussions: Discussions
     moderation: Moderation
+    reports: Reports
     authority: RecordsAuthority
 
     @classmethod
@@ -95,6 +97,7 @@ class Services:
             audit=audit,
             discussions=discussions,
             moderation=Moderation(records, discussions, audit, clock),
+            reports=Reports(records, audit, clock, new_id),
             authority=RecordsAuthority(records, clock),
         )
 

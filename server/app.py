@@ -16,6 +16,7 @@ from crdt.log import Log
 from rooms.access import Changes, Principal
 from rooms.budget import Rates
 from rooms.bus import Bus, BusState
+from rooms.chores import Chore, chores
 from rooms.following import ChangeFollower
 from rooms.history import PageHistory
 from rooms.live import Shelf
@@ -27,6 +28,7 @@ from rooms.services import Services
 from rooms.transfer import refuse_if_moved
 from server import health
 from server.api import (
+    audit,
     dispatch,
     documents,
     history,
@@ -35,6 +37,7 @@ from server.api import (
     openapi,
     pages,
     people,
+    reports,
     schools,
     session,
     spaces,
@@ -60,6 +63,8 @@ __all__ = ["Node", "all_routes", "open_node"]
 
 RIGHTS_SECONDS: Final = 4.0
 """How long a node goes on as ever that cannot read the changes of rights: design promise 5 allows 5 s."""
+CHORE_SECONDS: Final = 60.0
+"""How often a node looks for what is due."""
 NOT_THE_CLIENTS: Final = ("/api", "/collab", "/healthz", "/readyz", "/metrics")
 """Paths below which the client has no pages: what is unknown there is an error in the API's form."""
 
@@ -81,7 +86,20 @@ class Node:
 
 def all_routes() -> list[Route]:
     """Every REST route there is."""
-    resources = (session, me, spaces, members, pages, history, threads, people, schools, documents)
+    resources = (
+        session,
+        me,
+        spaces,
+        members,
+        pages,
+        history,
+        threads,
+        reports,
+        audit,
+        people,
+        schools,
+        documents,
+    )
     return [route for resource in resources for route in resource.routes]
 
 
@@ -166,6 +184,9 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         await stack.enter_async_context(LoopLag(metrics).running())
         await stack.enter_async_context(follower.running())
         await stack.enter_async_context(nodes.running())
+        await stack.enter_async_context(
+            chores(Chore("escalation of reports", CHORE_SECONDS, services.reports.escalate_due))
+        )
         gateway.start()
         try:
             yield Node(settings, log, bus, services, registry, gateway, state, metrics, app)

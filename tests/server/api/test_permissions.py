@@ -24,7 +24,18 @@ from village import PASSWORD, Facts, build, copy, email_of
 from rooms import schema
 from rooms.policy import Action
 from rooms.services import Services
-from rooms.values import PageId, PersonId, PostId, RoomId, RoomKind, SeeRule, ThreadId, ThreadKind
+from rooms.values import (
+    PageId,
+    PersonId,
+    PostId,
+    ReportReason,
+    ReportTarget,
+    RoomId,
+    RoomKind,
+    SeeRule,
+    ThreadId,
+    ThreadKind,
+)
 from server.api.routing import Marker
 from server.app import all_routes
 
@@ -143,6 +154,22 @@ PUT    /posts/{post_id}/hidden       of-student X   Y   N   Y   Y   Y   Y   X   
 PUT    /posts/{post_id}/hidden       of-tea     X   N   N   N   N   Y   Y   X   X   X
 DELETE /posts/{post_id}/hidden       of-hidden  X   N   N   Y   Y   Y   Y   X   X   X
 GET    /posts/{post_id}/original     of-hidden  X   N   N   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/audit      space      Y   Y   Y   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/audit      elsewhere  X   X   X   X   X   X   X   X   Y   Y
+GET    /spaces/{space_id}/reports    space      N   N   N   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/reports    elsewhere  X   X   X   X   X   X   X   X   Y   N
+POST   /spaces/{space_id}/reports    some-page  X   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /spaces/{space_id}/reports    staff-page X   X   X   Y   Y   Y   Y   X   X   X
+POST   /spaces/{space_id}/reports    a-mate     X   Y   Y   Y   Y   Y   Y   X   X   X
+PUT    /reports/{report_id}/taken    about-pal  X   X   X   Y   Y   Y   Y   X   X   X
+PUT    /reports/{report_id}/taken    about-tea  X   X   X   X   X   Y   Y   X   X   X
+PUT    /reports/{report_id}/taken    about-adm  X   X   X   Y   X   X   Y   X   X   X
+PUT    /reports/{report_id}/taken    about-fnd  X   X   X   Y   X   Y   X   X   X   X
+PUT    /reports/{report_id}/taken    by-partner X   X   X   X   X   Y   Y   X   X   X
+PUT    /reports/{report_id}/answer   about-pal  X   X   X   Y   Y   Y   Y   X   X   X
+PUT    /reports/{report_id}/answer   about-tea  X   X   X   X   X   Y   Y   X   X   X
+PUT    /reports/{report_id}/answer   about-adm  X   X   X   Y   X   X   Y   X   X   X
+PUT    /reports/{report_id}/answer   nowhere    X   X   X   X   X   X   X   X   X   X
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
 POST   /people/{person_id}/code      mate       N   N   N   Y   N   Y   Y   Y   X   X
@@ -332,7 +359,7 @@ def post(
 
 
 async def nowhere(world: World, method: str) -> dict[str, str]:
-    return {"space_id": "no-such-thing", "page_id": "no-such-thing"}
+    return {"report_id": "no-such-thing", "space_id": "no-such-thing", "page_id": "no-such-thing"}
 
 
 async def room_of_teacher(world: World, method: str) -> dict[str, str]:
@@ -363,6 +390,29 @@ async def ebro_pupil(world: World, method: str) -> dict[str, str]:
     [joined] = [m for m in await members.of_space(founder, rivers) if m.person_id == made.person_id]
     await members.remove(founder, joined.id)  # type: ignore[arg-type]
     return {"space_id": rivers, "pupil": made.person_id}
+
+
+def reportable(
+    target: str, find: Callable[[World], str]
+) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def found(world: World, method: str) -> dict[str, str]:
+        return {"space_id": world.facts.spaces["rivers"], "target": target, "target_id": find(world)}
+
+    return found
+
+
+def report(by: str, about: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def sent(world: World, method: str) -> dict[str, str]:
+        made = await world.services.reports.send(
+            world.facts.people[by],
+            world.facts.spaces["rivers"],
+            ReportTarget.PERSON,
+            world.facts.members[about],
+            ReportReason.UNKIND,
+        )
+        return {"report_id": made.id}
+
+    return sent
 
 
 async def ebro(world: World, method: str) -> dict[str, str]:
@@ -411,6 +461,14 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "partner": member("partner"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
+    "some-page": reportable("page", lambda world: world.facts.pages["open"]),
+    "staff-page": reportable("page", lambda world: world.facts.pages["staff"]),
+    "a-mate": reportable("person", lambda world: world.facts.members["mate"]),
+    "about-pal": report("mate", "pal"),
+    "about-tea": report("mate", "teacher"),
+    "about-adm": report("mate", "admin"),
+    "about-fnd": report("mate", "founder"),
+    "by-partner": report("partner", "guest"),
 }
 
 
@@ -442,6 +500,12 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/posts/{post_id}/decision"): {"approve": True},
         ("PUT", "/posts/{post_id}/hidden"): {"because": "Not kind."},
         ("POST", "/spaces/{space_id}/members"): {"person_id": ids.get("pupil", "")},
+        ("POST", "/spaces/{space_id}/reports"): {
+            "target": ids.get("target"),
+            "target_id": ids.get("target_id"),
+            "reason": "unkind",
+        },
+        ("PUT", "/reports/{report_id}/answer"): {"answer": "Thank you. We have talked to them."},
         ("PATCH", "/memberships/{membership_id}"): {"role": "teacher" if adult else "student-editor"},
         ("PUT", "/memberships/{membership_id}/mute"): {"reason": "Let others speak."},
         ("POST", "/schools/{school_id}/pupils"): {"space_id": world.facts.spaces["rivers"], "count": 1},
@@ -507,13 +571,20 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         for route in all_routes()
         if route.access is not None and route.access.value == "logged-in"
     }
-    assert logged_in == {("GET", "/me"), ("PATCH", "/me"), ("PUT", "/me/password")}
+    assert logged_in == {
+        ("GET", "/me"),
+        ("PATCH", "/me"),
+        ("PUT", "/me/password"),
+        ("GET", "/me/reports"),
+    }
     for name in CALLERS.values():
         status, me = await world.call("GET", "/me", None, world.tokens[name])
         assert status == 200
         assert me["person"]["id"] == world.facts.people[name]
         status, me = await world.call("PATCH", "/me", {"language": "pt"}, world.tokens[name])
         assert me["person"]["language"] == "pt"
+        status, mine = await world.call("GET", "/me/reports", None, world.tokens[name])
+        assert (status, mine["escalated"]) == (200, [])
     mate = await world.services.people.get(PersonId(world.facts.people["mate"]))
     assert mate.language is None
 
