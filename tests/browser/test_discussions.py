@@ -411,3 +411,59 @@ def test_marks_and_hostile_words_are_shown_and_not_run(student: LogsIn, teacher:
     assert brave.locator(".post-body a").count() == 0
     assert "owned" not in brave.title()
     expect(brave.locator(".post-body blockquote")).to_have_count(1)
+
+
+def test_a_teacher_far_down_in_a_thread_is_led_to_what_waits(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, brave = teacher(viewport=PHONE), student(0)
+    talk = make_thread(ana, demo, make_room(ana, demo, posting="hold"))
+    for number in range(60):
+        make_post(ana, demo, talk, f"Line number {number}")
+    open_thread(ana, talk)
+    expect(post(ana, "Line number 59")).to_be_in_viewport()
+    expect(post(ana, "Line number 9")).to_have_count(0)
+    ana.get_by_role("button", name="Show 10 earlier posts").click()
+    expect(ana.locator(".posts .post-body").first).to_have_text("Line number 0")
+    make_post(brave, demo, talk, "Do you see me?")
+    ana.get_by_role("button", name="One post waits for you").click()
+    expect(ana.get_by_role("button", name="Put it up")).to_be_focused()
+    expect(ana.get_by_role("button", name="Put it up")).to_be_in_viewport()
+    ana.keyboard.press("Enter")
+    ana.get_by_role("button", name="One new post").click()
+    expect(post(ana, "Do you see me?")).to_be_in_viewport()
+
+
+def test_a_post_is_reported_with_one_tap_and_in_childrens_words(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, brave = teacher(), student(0)
+    talk = make_thread(ana, demo)
+    bad = make_post(student(1), demo, talk, "This is about you")
+    open_thread(brave, talk)
+    post(brave, "This is about you").get_by_role("button", name="Report").click()
+    brave.get_by_label("It is unkind to somebody").check()
+    brave.get_by_label("Do you want to say more?").fill("It is about me")
+    brave.get_by_role("button", name="Send the report").click()
+    expect(brave.locator(".announcer.toast")).to_contain_text("A teacher will look at it")
+    reports = call(ana, demo, "GET", f"/spaces/{demo.space}/reports")
+    assert [each["reason"] for each in reports if each["target_id"] == bad["id"]] == ["unkind"]
+
+
+def test_a_muted_pupil_is_told_at_once_and_may_write_again_later(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, brave = teacher(), student(0)
+    talk = make_thread(ana, demo)
+    open_thread(brave, talk)
+    expect(composer(brave)).to_be_visible()
+    member = next(
+        each
+        for each in call(ana, demo, "GET", f"/spaces/{demo.space}/members")
+        if each["name"] == demo.students[0].name
+    )
+    call(ana, demo, "PUT", f"/memberships/{member['id']}/mute", {"reason": "Too loud"})
+    expect(brave.get_by_text("Talk to your teacher: they know why.")).to_be_visible()
+    expect(composer(brave)).to_have_count(0)
+    call(ana, demo, "DELETE", f"/memberships/{member['id']}/mute")
+    expect(composer(brave)).to_be_visible()

@@ -26,13 +26,14 @@ import type { Outgoing } from "./outbox.ts";
 import { People, type Somebody } from "./people.ts";
 import { drawPost, mayEdit, type Scene } from "./post.ts";
 import { Speaker } from "./speaker.ts";
-import type { HeldPost, Mark, Post, Shown, ShownPost, Thread } from "./types.ts";
+import type { HeldPost, Mark, Post, Shown, ShownPost, Thread, ThreadLock } from "./types.ts";
 
 /** So many posts are drawn at first, and so many more each time somebody asks for earlier ones. */
 const PAGE = 50;
 const TICK_MS = 30_000;
 /** So near the end somebody follows the talk: new posts come into view by themselves. */
 const NEAR_PX = 160;
+const HEAD_PX = 200;
 const AWAY = "twinspace.put-away";
 
 /** One discussion, live: its posts, what waits, and where to write. */
@@ -54,6 +55,7 @@ class ThreadView extends View {
     answering: { state: true },
     most: { state: true },
     below: { state: true },
+    down: { state: true },
     line: { state: true },
     gone: { state: true },
     failed: { state: true },
@@ -81,6 +83,8 @@ class ThreadView extends View {
   declare most: number;
   /** New posts below what is in view. */
   declare below: number;
+  /** The head of the thread is out of view. */
+  declare down: boolean;
   declare line: Connection;
   declare gone: boolean;
   declare failed: string;
@@ -118,6 +122,7 @@ class ThreadView extends View {
     this.answering = null;
     this.most = PAGE;
     this.below = 0;
+    this.down = false;
     this.gone = false;
     this.failed = "";
     this.seen = undefined;
@@ -129,6 +134,8 @@ class ThreadView extends View {
     super.connectedCallback();
     this.tick = setInterval(() => {
       this.now = Date.now() / 1000;
+      // Locks, mutes and nights end without a word.
+      if (this.thread && !this.thread.can.post) void this.fetch();
     }, TICK_MS);
     addEventListener("scroll", this.scrolled, { passive: true });
     this.stops = [
@@ -231,6 +238,12 @@ class ThreadView extends View {
 
   private lockOf = (shown: Shown | undefined): string => JSON.stringify(shown?.locked ?? null);
 
+  /** The lock that holds now: its end is not told. */
+  private lock(): ThreadLock | null {
+    const lock = this.shown?.locked ?? null;
+    return lock?.until && lock.until <= this.now ? null : lock;
+  }
+
   private get mine(): string {
     return this.space.my_membership;
   }
@@ -319,7 +332,7 @@ class ThreadView extends View {
       </nav>
       <header class="page-head">
         <h1>${title}</h1>
-        <span class="page-marks">${thread ? signs({ ...thread, lock: shown?.locked ?? null, pinned: shown?.pinned ?? false }) : nothing}</span>
+        <span class="page-marks">${thread ? signs({ ...thread, lock: this.lock(), pinned: shown?.pinned ?? false }) : nothing}</span>
         <span class="grow"></span>
         <div class="page-tools">${this.headTools()}</div>
       </header>
@@ -330,9 +343,9 @@ class ThreadView extends View {
   }
 
   private headTools(): TemplateResult | typeof nothing {
-    const { thread, shown } = this;
+    const { thread } = this;
     if (!thread) return nothing;
-    const locked = !!shown?.locked;
+    const locked = this.lock() !== null;
     return html`${
       thread.can.lock
         ? html`<button class="button" @click=${() => this.toggleLock(locked)}>${icon(locked ? "unlock" : "lock")}<span class="wide-only">${t(locked ? "thread.unlock" : "thread.lock")}</span></button>`
@@ -344,8 +357,9 @@ class ThreadView extends View {
   private banners(scene: Scene): TemplateResult[] {
     const found: TemplateResult[] = [];
     const { shown, thread } = this;
-    if (shown?.locked) {
-      const { by, until, reason } = shown.locked;
+    const lock = this.lock();
+    if (lock) {
+      const { by, until, reason } = lock;
       const name = scene.people.name(by);
       found.push(html`<div class="note wait">
         ${icon("lock")}
@@ -472,17 +486,21 @@ class ThreadView extends View {
       this.below > 0
         ? html`<button class="button primary jump" @click=${this.toEnd}>${icon("down")}${t("thread.jump", { count: this.below })}</button>`
         : nothing;
-    const locked = !!shown?.locked && !thread.can.post;
+    const waiting =
+      this.held.length > 0 && this.down
+        ? html`<button class="button wide waits" @click=${this.toHeld}>${icon("up")}${t("held.title", { count: this.held.length })}</button>`
+        : nothing;
+    const locked = this.lock() !== null;
     if (!thread.can.post) {
       const key = `why.${locked ? "locked" : thread.reason}`;
-      return html`<div class="compose-place">${jump}
+      return html`<div class="compose-place">${jump} ${waiting}
         <div class="note why" role="status">${icon("eye")}<p>${t(has(key) ? key : "why.title")}</p></div>
       </div>`;
     }
     const room = this.space.rooms.find(({ id }) => id === thread.room_id);
     const answered = this.answering === null ? undefined : scene.get(this.answering);
     return html`<div class="compose-place">
-      ${jump}
+      ${jump} ${waiting}
       ${keyed(
         this.threadId,
         html`<ts-composer
@@ -678,6 +696,13 @@ class ThreadView extends View {
     const { scrollHeight } = document.documentElement;
     this.atEnd = scrollHeight - innerHeight - scrollY < NEAR_PX;
     if (this.atEnd && this.below > 0) this.below = 0;
+    this.down = scrollY > HEAD_PX;
+  };
+
+  private toHeld = (): void => {
+    this.atEnd = false;
+    this.querySelector("#held")?.scrollIntoView({ block: "center" });
+    this.querySelector<HTMLElement>(".held .button")?.focus({ preventScroll: true });
   };
 
   private toEnd = (): void => {

@@ -32,9 +32,9 @@ const en = {
   "log-out.done": "You are logged out. Nothing of yours stays on this device.",
   "log-out.unsent-title": "Some of your writing is only here",
   "log-out.unsent": {
-    one: "One page has changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the page, and see “Saved”.",
+    one: "Something on one page or in a discussion is not sent yet. It will be lost if you log out now. Wait until you have a connection, open it, and see that it is saved or sent.",
     other:
-      "{count} pages have changes that are not sent yet. They will be lost if you log out now. Wait until you have a connection, open the pages, and see “Saved”.",
+      "What you wrote in {count} places is not sent yet. It will be lost if you log out now. Wait until you have a connection, open the pages and discussions, and see that all is saved or sent.",
   },
   "log-out.anyway": "Log out and lose them",
 

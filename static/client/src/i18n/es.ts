@@ -32,9 +32,9 @@ const es: Words = {
   "log-out.done": "Has cerrado la sesión. En este dispositivo no queda nada tuyo.",
   "log-out.unsent-title": "Parte de tu texto solo está aquí",
   "log-out.unsent": {
-    one: "Una página tiene cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre la página y comprueba que dice «Guardado».",
+    one: "Algo de una página o de una conversación está sin enviar. Se perderá si cierras la sesión ahora. Espera a tener conexión, ábrela y comprueba que está guardado o enviado.",
     other:
-      "{count} páginas tienen cambios sin enviar. Se perderán si cierras la sesión ahora. Espera a tener conexión, abre las páginas y comprueba que dicen «Guardado».",
+      "Lo que escribiste en {count} sitios está sin enviar. Se perderá si cierras la sesión ahora. Espera a tener conexión, abre las páginas y conversaciones y comprueba que todo está guardado o enviado.",
   },
   "log-out.anyway": "Salir y perderlos",
 

@@ -32,9 +32,9 @@ const pt: Words = {
   "log-out.done": "Saíste. Neste dispositivo não fica nada teu.",
   "log-out.unsent-title": "Parte do teu texto só está aqui",
   "log-out.unsent": {
-    one: "Uma página tem alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre a página e confirma que diz «Guardado».",
+    one: "Há algo por enviar numa página ou numa conversa. Perde-se se saíres agora. Espera até teres ligação, abre-a e confirma que está guardado ou enviado.",
     other:
-      "{count} páginas têm alterações por enviar. Perdem-se se saíres agora. Espera até teres ligação, abre as páginas e confirma que dizem «Guardado».",
+      "O que escreveste em {count} sítios está por enviar. Perde-se se saíres agora. Espera até teres ligação, abre as páginas e conversas e confirma que está tudo guardado ou enviado.",
   },
   "log-out.anyway": "Sair e perdê-las",
 
