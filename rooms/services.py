@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .access import Changes
 from .audit import Audit
 from .authority import RecordsAuthority
+from .blocking import Blocking
 from .codecards import Choose
 from .discussions import Discussions
 from .hashing import Hasher
@@ -38,6 +39,7 @@ class Services:
     sessions: Sessions
     schools: Schools
     people: People
+    blocking: Blocking
     spaces: Spaces
     members: Members
     pages: Pages
@@ -91,6 +93,7 @@ class Services:
             ),
             schools=Schools(records, clock, new_id),
             people=People(records, hasher, throttle, clock, new_id, choose),
+            blocking=Blocking(records, clock),
             spaces=spaces,
             members=Members(records, audit, clock, new_id),
             pages=Pages(records, spaces, audit, clock, new_id),

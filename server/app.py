@@ -29,6 +29,7 @@ from rooms.transfer import refuse_if_moved
 from server import health
 from server.api import (
     audit,
+    blocking,
     dispatch,
     documents,
     history,
@@ -97,6 +98,7 @@ def all_routes() -> list[Route]:
         reports,
         audit,
         people,
+        blocking,
         schools,
         documents,
     )

@@ -172,6 +172,11 @@ PUT    /reports/{report_id}/answer   about-adm  X   X   X   Y   X   X   Y   X   
 PUT    /reports/{report_id}/answer   nowhere    X   X   X   X   X   X   X   X   X   X
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
+PUT    /me/blocks/{person_id}        pal        Y   Y   Y   Y   Y   Y   Y   X   X   X
+PUT    /me/blocks/{person_id}        teacher    Y   409 409 409 Y   Y   Y   X   X   X
+PUT    /me/blocks/{person_id}        partner    Y   Y   Y   Y   409 Y   Y   X   X   X
+PUT    /me/blocks/{person_id}        stranger   X   X   X   X   X   X   X   X   Y   409
+DELETE /me/blocks/{person_id}        mate       Y   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /people/{person_id}/code      mate       N   N   N   Y   N   Y   Y   Y   X   X
 PATCH  /people/{person_id}           mate       N   N   N   Y   N   Y   Y   Y   X   X
 """
@@ -324,6 +329,13 @@ def member(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
     return find
 
 
+def somebody(name: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def find(world: World, method: str) -> dict[str, str]:
+        return {"person_id": world.facts.people[name]}
+
+    return find
+
+
 def thread(
     author: str, where: str = "general", *, kind: ThreadKind = ThreadKind.THREAD, locked: bool = False
 ) -> Callable[[World, str], Awaitable[dict[str, str]]]:
@@ -459,6 +471,8 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "adult": member("guest"),
     "founder": member("founder"),
     "partner": member("partner"),
+    "teacher": member("teacher"),
+    "stranger": somebody("stranger"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
     "some-page": reportable("page", lambda world: world.facts.pages["open"]),
@@ -576,6 +590,7 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("PATCH", "/me"),
         ("PUT", "/me/password"),
         ("GET", "/me/reports"),
+        ("GET", "/me/blocks"),
     }
     for name in CALLERS.values():
         status, me = await world.call("GET", "/me", None, world.tokens[name])
@@ -585,6 +600,11 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         assert me["person"]["language"] == "pt"
         status, mine = await world.call("GET", "/me/reports", None, world.tokens[name])
         assert (status, mine["escalated"]) == (200, [])
+    await world.services.blocking.block(world.facts.people["mate"], world.facts.people["editor"])
+    for name in CALLERS.values():
+        status, mine = await world.call("GET", "/me/blocks", None, world.tokens[name])
+        assert status == 200
+        assert world.facts.people["editor"] not in [block["person_id"] for block in mine]
     mate = await world.services.people.get(PersonId(world.facts.people["mate"]))
     assert mate.language is None
 
