@@ -82,6 +82,10 @@ class Access:
     """The id of the space the document belongs to, so that a change of the space finds its sockets."""
     staff: bool = False
     """The holder is a teacher or an admin of the space."""
+    teacher_of: str | None = field(default=None, compare=False)
+    """The school that vouches for this teacher: with one in it, a supervised room is open to pupils."""
+    supervised: bool = field(default=False, compare=False)
+    """What the holder may write rests on whether a teacher is in the space."""
     presence: Mapping[str, JsonValue] | None = None
     """The ``user`` field the server stamps on this holder's awareness states. ``None`` leaves the
     client's own: only for tokens that carry no name, where the application vouches for its users."""
@@ -161,6 +165,8 @@ class Change:
     """Who gets the notice: everybody in the space, only its ``staff``, or only the ``person``."""
     content: bool = False
     """Something was written or decided: nobody's rights rest on it."""
+    supervised: bool = False
+    """A teacher has come or gone: it concerns only those whose rights rest on that. Of this node only."""
     everybody: bool = False
     """Concerns every socket there is, and ``notice`` every space."""
 

@@ -297,7 +297,7 @@ class Attachment:
 
     def concerned(self, change: Change) -> bool:
         """Whether a change of the records may alter this attachment's rights."""
-        if change.content:
+        if change.content or (change.supervised and not self.access.supervised):
             return False
         return change.everybody or (
             (change.document is None or change.document == self.room.name)
@@ -309,10 +309,12 @@ class Attachment:
 
     def take_access(self, access: Access) -> None:
         """Puts a new access in force and says so, if it is another."""
-        if access == self.access or not self.attached:
+        if not self.attached:
             return
-        regained = access.may_write and not self.access.may_write
-        self.access = access
+        before, self.access = self.access, access
+        if access == before:
+            return
+        regained = access.may_write and not before.may_write
         self.room.restamp(self)
         self.outlet.rights_changed(access)
         if regained:

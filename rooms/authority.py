@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from crdt.codec import JsonValue
 
@@ -15,10 +16,10 @@ from .faults import NotFound
 from .members import UNTIL_LIFTED
 from .policy import Action
 from .records import Reading, Records
-from .schema import memberships, sessions, threads
+from .schema import memberships, rooms, sessions, threads
 from .standing import Standing, page_row, stand
 from .threads import ThreadStanding, may_see, thread_rows
-from .values import Clock, MembershipState, PersonId, SpaceId
+from .values import Clock, MembershipState, PersonId, RoomStatus, SpaceId, ThreadKind
 
 __all__ = ["PALETTE", "RecordsAuthority"]
 
@@ -33,8 +34,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RecordsAuthority:
-    """``page/<id>`` by membership, role, rules, lock and state; ``thread/<id>`` and ``space/<id>`` are written
-    by the server only: there the reason says why the person may not post, or ``server-written``."""
+    """``page/<id>`` by membership, role, rules, lock and state; ``thread/<id>`` and ``space/<id>`` are
+    written by the server only: there the reason says why the person may not post, or ``server-written``."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
@@ -78,16 +79,13 @@ class RecordsAuthority:
         if scope is Scope.NONE:
             return Access(Scope.NONE, reason=reason, space=space)
         locked = standing.lock_holds(row)
-        ends = [row["locked_until"] if locked else None, standing.muted_until]
-        return Access(
+        return _granted(
+            standing,
             scope,
-            subject=f"membership:{standing.actor.membership}",
-            reason=reason,
+            reason,
             note=row["locked_because"] or "" if reason == "locked" else "",
-            until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
-            space=space,
-            staff=standing.is_staff,
-            presence=_presence(standing),
+            ends=(row["locked_until"] if locked else None, standing.next_turn(row["hours"])),
+            supervised=standing.rests_on_teachers(RoomStatus(row["room_state"])),
         )
 
     async def _thread(self, tx: Reading, person: PersonId, thread: str, now: float) -> Access:
@@ -104,16 +102,14 @@ class RecordsAuthority:
         if not await may_see(tx, standing, row):
             return Access(Scope.NONE, reason="see-rule", space=space)
         found = ThreadStanding(standing, row)
-        ends = [row["locked_until"] if found.lock_holds else None, standing.muted_until]
-        return Access(
+        chat = found.kind is ThreadKind.CHAT
+        return _granted(
+            standing,
             Scope.READONLY,
-            subject=f"membership:{standing.actor.membership}",
-            reason=found.decide_post().reason or "server-written",
+            found.decide_post().reason or "server-written",
             note=row["locked_because"] or "" if found.lock_holds else "",
-            until=min((end for end in ends if end is not None and now < end < UNTIL_LIFTED), default=None),
-            space=space,
-            staff=standing.is_staff,
-            presence=_presence(standing),
+            ends=(row["locked_until"] if found.lock_holds else None, standing.next_turn(row["hours"])),
+            supervised=standing.rests_on_teachers(RoomStatus(row["room_state"]), chat=chat),
         )
 
     async def _space(self, tx: Reading, person: PersonId, space: SpaceId, now: float) -> Access:
@@ -126,14 +122,45 @@ class RecordsAuthority:
         readable = standing.decide(Action.SPACE_READ)
         if not readable:
             return Access(Scope.NONE, reason=readable.reason, space=space)
-        return Access(
-            Scope.READONLY,
-            subject=f"membership:{standing.actor.membership}",
-            reason="server-written",
-            space=space,
-            staff=standing.is_staff,
-            presence=_presence(standing),
-        )
+        supervised = await _rests_on_teachers(tx, standing)
+        return _granted(standing, Scope.READONLY, "server-written", supervised=supervised)
+
+
+async def _rests_on_teachers(tx: Reading, standing: Standing) -> bool:
+    """Whether there is a room or a chat in the space that a teacher who comes or goes opens or closes."""
+    here = rooms.c.space_id == standing.space
+    chats = select(threads.c.id).join(rooms, rooms.c.id == threads.c.room_id)
+    kinds = []
+    if standing.rests_on_teachers(RoomStatus.SUPERVISED):
+        kinds.append(exists(select(rooms.c.id).where(here, rooms.c.state == RoomStatus.SUPERVISED)))
+    if standing.rests_on_teachers(RoomStatus.OPEN, chat=True):
+        kinds.append(exists(chats.where(here, threads.c.kind == ThreadKind.CHAT)))
+    return bool(kinds) and bool(await tx.value(select(or_(*kinds))))
+
+
+def _granted(
+    standing: Standing,
+    scope: Scope,
+    reason: str,
+    *,
+    note: str = "",
+    ends: Iterable[float | None] = (),
+    supervised: bool = False,
+) -> Access:
+    """Until the first of the ends, or until a mute does."""
+    times = [end for end in (*ends, standing.muted_until) if end is not None]
+    return Access(
+        scope,
+        subject=f"membership:{standing.actor.membership}",
+        reason=reason,
+        note=note,
+        until=min((end for end in times if standing.now < end < UNTIL_LIFTED), default=None),
+        space=standing.space,
+        staff=standing.is_staff,
+        teacher_of=standing.teacher_of,
+        supervised=supervised,
+        presence=_presence(standing),
+    )
 
 
 async def _not_there(tx: Reading, person: PersonId, space: SpaceId) -> Access:

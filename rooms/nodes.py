@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from crdt.errors import LogError
 from crdt.log import Head, Log
 
-from .access import in_a_space
+from .access import Changes, in_a_space
 from .bus import Bus, BusState
-from .bus.messages import Changed, Heads, Leaving, NodeMessage, Spent
+from .bus.messages import Attending, Changed, Heads, Leaving, NodeMessage, Spent
 from .live import LiveRoom
 from .registry import Registry
+from .supervision import Supervision
 
 __all__ = ["Nodes"]
 
@@ -55,15 +56,19 @@ class Nodes:
         records_changed: Callable[[int | None], None],
         spent: Callable[[], Mapping[str, float]] = dict,
         charge: Callable[[str, float], None] = lambda who, amount: None,
+        supervision: Supervision | None = None,
     ) -> None:
         """records_changed: another node says that rights have changed, by the change's number; None: some may
-        have. spent: what log-ins spent here since it was last asked; charge: what they spent elsewhere."""
+        have. spent: what log-ins spent here since it was last asked; charge: what they spent elsewhere.
+        supervision: knows which teachers are here, and is told of those elsewhere."""
         self._registry = registry
         self._bus = bus
         self._log = log
         self._records_changed = records_changed
         self._spent = spent
         self._charge = charge
+        self._supervision = supervision or Supervision(Changes())
+        self._supervision.spread = self._say_attending
         self._heard: dict[str, float] = {}
         """Node -> when its last heartbeat came (the loop's seconds)."""
         self._named: dict[str, tuple[int, int, int]] = {}
@@ -141,6 +146,8 @@ class Nodes:
             case Spent():
                 for who, amount in message.amounts.items():
                     self._charge(who, amount)
+            case Attending():
+                self._supervision.heard(node, message.spaces)
 
     def _compare(self, document: str, epoch: int, last: int) -> None:
         room = self._registry.get(document)
@@ -152,6 +159,7 @@ class Nodes:
         self._gone(node)
 
     def _gone(self, node: str) -> None:
+        self._supervision.node_gone(node)
         if self._heard.pop(node, None) is not None:
             for room in self._registry:
                 room.node_gone(node)
@@ -181,6 +189,7 @@ class Nodes:
         loop = asyncio.get_running_loop()
         while True:
             self._say_heads()
+            self._say_attending(self._supervision.here())
             amounts = self._spent()
             if amounts:
                 self._bus.send(Spent(amounts))
@@ -201,6 +210,11 @@ class Nodes:
         self._named = {
             name: (epoch, last, left - 1) for name, (epoch, last, left) in self._named.items() if left > 1
         }
+
+    def _say_attending(self, spaces: Mapping[str, Sequence[str]]) -> None:
+        names = list(spaces)
+        for start in range(0, len(names), AT_ONCE):
+            self._bus.send(Attending({name: spaces[name] for name in names[start : start + AT_ONCE]}))
 
     async def _look(self) -> None:
         outdated = False

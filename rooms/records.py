@@ -27,10 +27,13 @@ from .outbox import Look
 from .turns import Turns
 from .values import Clock
 
-__all__ = ["Look", "Reading", "Records", "Writing"]
+__all__ = ["Look", "Reading", "Records", "Teachers", "Writing"]
 
 QUIET: Final = 10.0
 """Seconds between two log lines about a database that is of no use."""
+
+Teachers = Callable[[str], frozenset[str]]
+"""The schools whose teachers are in a space now: see `rooms.supervision`."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +44,11 @@ class Reading:
     Every method raises RecordsUnavailable when the database is of no use now.
     """
 
-    def __init__(self, database: Database, transaction: Transaction) -> None:
+    def __init__(self, database: Database, transaction: Transaction, teachers: Teachers) -> None:
         self._database = database
         self._connection = transaction.connection
+        self.teachers = teachers
+        """Who is there is no record, but asked together with them."""
 
     async def all(self, query: Executable) -> Sequence[RowMapping]:
         return (await self._run(query)).mappings().all()
@@ -70,8 +75,8 @@ class Reading:
 class Writing(Reading):
     """A transaction that changes records. It commits when its block ends without an error."""
 
-    def __init__(self, database: Database, transaction: Transaction) -> None:
-        super().__init__(database, transaction)
+    def __init__(self, database: Database, transaction: Transaction, teachers: Teachers) -> None:
+        super().__init__(database, transaction, teachers)
         self.changes: list[Change] = []
 
     async def do(
@@ -111,6 +116,8 @@ class Records:
         """A secret of this installation, for keyed hashes that no other copy of the software can compute."""
         self.secret = b""
         """Signs document tokens where all nodes have to agree on one secret: 64 hexadecimal digits."""
+        self.teachers: Teachers = lambda space: frozenset()
+        """Set by a node that serves sockets; elsewhere no teacher is ever in a space."""
         self.trouble = ""
         """Why the database was of no use when it was last asked; empty when it was."""
 
@@ -154,7 +161,7 @@ class Records:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         async with self._transaction(self._readers, writes=False) as transaction:
-            yield Reading(self._database, transaction)
+            yield Reading(self._database, transaction, self.teachers)
 
     @asynccontextmanager
     async def writing(self, patience: float | None = None) -> AsyncIterator[Writing]:
@@ -163,7 +170,7 @@ class Records:
         Raises RecordsUnavailable.
         """
         async with self._transaction(self._writer, writes=True, patience=patience) as transaction:
-            tx = Writing(self._database, transaction)
+            tx = Writing(self._database, transaction, self.teachers)
             yield tx
             # Once begun, commit and announcement are one step that no cancelled request can part.
             finish = asyncio.ensure_future(self._finish(transaction, tx))

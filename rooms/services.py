@@ -21,6 +21,7 @@ from .reports import Reports
 from .schools import Schools
 from .sessions import HALF_DAY, TWO_WEEKS, Sessions
 from .spaces import Spaces
+from .supervision import Supervision
 from .throttle import Throttle
 from .values import Clock, NewId, new_id
 
@@ -48,6 +49,7 @@ class Services:
     moderation: Moderation
     reports: Reports
     authority: RecordsAuthority
+    supervision: Supervision
 
     @classmethod
     async def open(
@@ -71,6 +73,8 @@ class Services:
         changes = changes or Changes()
         records = await Records.open(database_url, changes)
         clock = clock or records.clock
+        supervision = Supervision(changes)
+        records.teachers = supervision.teachers
         hasher = hasher or Hasher()
         throttle = Throttle(records, clock)
         audit = Audit(records, clock)
@@ -102,6 +106,7 @@ class Services:
             moderation=Moderation(records, discussions, audit, clock),
             reports=Reports(records, audit, clock, new_id),
             authority=RecordsAuthority(records, clock),
+            supervision=supervision,
         )
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from .filters import FilterRules
 from .values import AgeBand, Posting
 
-__all__ = ["Chat", "PageEditing", "SpacePolicy"]
+__all__ = ["Chat", "PageEditing", "SpacePolicy", "Supervising"]
 
 
 class PageEditing(StrEnum):
@@ -36,6 +36,15 @@ class Chat(StrEnum):
 
     def tighter(self, other: Chat) -> Chat:
         return min(self, other, key=list(Chat).index)
+
+
+class Supervising(StrEnum):
+    """Whose teacher has to be there while pupils write in a supervised room."""
+
+    ONE = "one"
+    """A teacher of any school."""
+    EACH_SCHOOL = "each-school"
+    """For each school's pupils one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class SpacePolicy:
     """``None``: what the age band allows."""
     chatting: Chat | None = None
     """``None``: what is usual in the age band."""
+    supervision: Supervising = Supervising.ONE
     filtering: Mapping[str, object] = field(default_factory=dict, hash=False)
     """`FilterRules` as they are stored."""
 
@@ -128,5 +138,6 @@ class SpacePolicy:
             page_editing=PageEditing(str(editing)) if editing else None,
             posting=Posting(str(posting)) if posting else None,
             chatting=Chat(str(chat)) if chat else None,
+            supervision=Supervising(str(stored.get("supervision") or Supervising.ONE)),
             filtering=filters if isinstance(filters, Mapping) else {},
         )

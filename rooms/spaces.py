@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, null, select, update
 
 from .access import Change
 from .audit import Audit
 from .faults import Conflict, NotFound
 from .filters import FilterRules
+from .hours import Hours
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, rooms, schools, spaces
@@ -40,6 +41,9 @@ __all__ = ["MOST_ROOMS", "RoomView", "SchoolView", "SpaceLine", "SpaceView", "Sp
 
 MOST_ROOMS: Final = 200
 """In one space."""
+
+WRITING: Final = ("space", "pages", "threads")
+"""The notice of what changes where people may write."""
 
 SPACE_ACTIONS: Final = {
     "settings": Action.SPACE_SETTINGS,
@@ -70,6 +74,12 @@ class RoomView:
     audience: Audience
     posting: Posting
     """How posts of pupils there come before the others' eyes."""
+    hours: dict[str, Any] | None
+    """When pupils may write there, as `Hours.record`; None: always."""
+    open_now: bool
+    """It is within the hours, for me."""
+    reason: str
+    """Why I may write nothing there now; empty when nothing is in the way."""
     members: list[str]
     """Membership ids of the listed members."""
     can: dict[str, bool]
@@ -216,7 +226,7 @@ class Spaces:
             standing = await stand(tx, actor, space, self._clock())
             standing.require(Action.SPACE_FREEZE if frozen else Action.SPACE_UNFREEZE)
             await tx.do(update(spaces).where(spaces.c.id == space).values(frozen=frozen))
-            tx.publish(Change("frozen" if frozen else "unfrozen", space=space, notice=("space", "pages")))
+            tx.publish(Change("frozen" if frozen else "unfrozen", space=space, notice=WRITING))
             await self._note(tx, standing, "frozen" if frozen else "unfrozen", f"space/{space}")
 
     async def set_status(self, actor: PersonId, space: SpaceId, status: SpaceStatus) -> None:
@@ -232,7 +242,7 @@ class Spaces:
             if status not in steps.get(standing.status, set()):
                 raise Conflict("wrong-step", f"A space that is {standing.status} cannot become {status}.")
             await tx.do(update(spaces).where(spaces.c.id == space).values(status=status))
-            tx.publish(Change("status", space=space, notice=("space", "pages")))
+            tx.publish(Change("status", space=space, notice=WRITING))
             await self._note(tx, standing, "status", f"space/{space}", {"to": status})
 
     async def _note(
@@ -287,17 +297,29 @@ class Spaces:
             if posting is not None:
                 _refuse_below_floor(standing.policy, {"posting": posting})
                 await tx.do(update(rooms).where(rooms.c.id == room).values(posting=posting))
-            tx.publish(Change("rooms", space=standing.space, notice=("space", "pages")))
+            tx.publish(Change("rooms", space=standing.space, notice=WRITING))
             return (await self._rooms(tx, await stand(tx, actor, standing.space, self._clock()), room))[0]
 
     async def set_room_state(self, actor: PersonId, room: RoomId, state: RoomStatus) -> RoomView:
-        """Opens, closes or archives a room for writing."""
+        """Opens, closes or archives a room for writing. Any teacher makes an open room a supervised one."""
+        async with self._records.writing() as tx:
+            standing, row = await self.find_room(tx, actor, room)
+            if state is not RoomStatus.SUPERVISED or not _may_supervise(standing, row):
+                standing.require(Action.ROOM_STATE, standing.target(row))
+            await tx.do(update(rooms).where(rooms.c.id == room).values(state=state))
+            tx.publish(Change("room-state", space=standing.space, notice=WRITING))
+            await self._note(tx, standing, "room-state", f"room/{room}", {"to": state})
+            return (await self._rooms(tx, standing, room))[0]
+
+    async def set_hours(self, actor: PersonId, room: RoomId, hours: Hours | None) -> RoomView:
+        """Gives a room opening hours for its pupils, or takes them away."""
         async with self._records.writing() as tx:
             standing, row = await self.find_room(tx, actor, room)
             standing.require(Action.ROOM_STATE, standing.target(row))
-            await tx.do(update(rooms).where(rooms.c.id == room).values(state=state))
-            tx.publish(Change("room-state", space=standing.space, notice=("space", "pages")))
-            await self._note(tx, standing, "room-state", f"room/{room}", {"to": state})
+            stored = null() if hours is None else hours.record()
+            await tx.do(update(rooms).where(rooms.c.id == room).values(hours=stored))
+            tx.publish(Change("room-hours", space=standing.space, notice=WRITING))
+            await self._note(tx, standing, "room-hours", f"room/{room}")
             return (await self._rooms(tx, standing, room))[0]
 
     async def find_room(self, tx: Reading, actor: PersonId, room: str) -> tuple[Standing, RowMapping]:
@@ -400,16 +422,28 @@ class Spaces:
                 state=RoomStatus(row["state"]),
                 audience=Audience(row["audience"]),
                 posting=standing.posting_of_pupils(row),
+                hours=row["hours"],
+                open_now=standing.open_now(row["hours"]),
+                reason=standing.target(row).standstill,
                 members=[item["membership_id"] for item in listed if item["room_id"] == row["id"]],
                 can={
                     "create_pages": bool(standing.decide(Action.PAGE_CREATE, standing.target(row))),
                     "settings": bool(standing.decide(Action.ROOM_MAKE, standing.target(row))),
                     "state": bool(standing.decide(Action.ROOM_STATE, standing.target(row))),
+                    "supervise": _may_supervise(standing, row),
                 },
             )
             for row in found
             if standing.may_see_room(RoomKind(row["kind"]), Audience(row["audience"]), row["id"])
         ]
+
+
+def _may_supervise(standing: Standing, row: RowMapping) -> bool:
+    """Whether the person may make a room a supervised one: what others have closed, only by its state."""
+    if standing.decide(Action.ROOM_STATE, standing.target(row)):
+        return True
+    opens = row["state"] in (RoomStatus.OPEN, RoomStatus.SUPERVISED)
+    return opens and bool(standing.decide(Action.MEETING_START, standing.target(row)))
 
 
 def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:

@@ -12,10 +12,11 @@ from sqlalchemy import RowMapping, Select, and_, exists, select
 
 from .access import Scope
 from .faults import NotAllowed, NotFound
+from .hours import Hours
 from .policy import Action, Actor, Decision, Target, allowed
 from .records import Reading
 from .schema import appointments, memberships, pages, people, room_members, rooms, schools, spaces
-from .space_policy import Chat, SpacePolicy
+from .space_policy import Chat, SpacePolicy, Supervising
 from .values import (
     STAFF,
     Audience,
@@ -58,8 +59,10 @@ class Standing:
     listed: frozenset[str]
     """The rooms whose listed member the person is."""
     now: float
+    zone: str | None = None
+    """The time zone of the person's school."""
     teacher_present: bool = False
-    """A teacher is in the space now, or was a moment ago."""
+    """A teacher who counts for this person is in the space now, or was a minute ago."""
 
     @property
     def is_member(self) -> bool:
@@ -68,6 +71,11 @@ class Standing:
     @property
     def is_staff(self) -> bool:
         return self.actor.role in STAFF
+
+    @property
+    def teacher_of(self) -> SchoolId | None:
+        """The school that has confirmed this teacher."""
+        return self.actor.school if self.is_staff else None
 
     def decide(self, action: Action, target: Target | None = None) -> Decision:
         return allowed(action, self.actor, target or self.target())
@@ -125,8 +133,9 @@ class Standing:
             return "room-archived"
         if room is RoomStatus.READ_ONLY and not self.is_staff:
             return "room-read-only"
-        # Whether a teacher is there is not known here: until then pupils may not write.
-        if room is RoomStatus.SUPERVISED and self.is_pupil:
+        if not self.open_now(hours):
+            return "outside-hours"
+        if room is RoomStatus.SUPERVISED and self.is_pupil and not self.teacher_present:
             return "supervised"
         if self.muted_until is not None and self.muted_until > self.now:
             return "muted"
@@ -135,6 +144,23 @@ class Standing:
         return ""
 
     # Rooms and pages
+
+    def open_now(self, hours: Mapping[str, object] | None) -> bool:
+        """Whether it is within a room's ``hours``, for this person: adults come and go as they like."""
+        if hours is None or not self.is_pupil:
+            return True
+        return Hours.stored(hours).open_at(self.now, self.zone)
+
+    def next_turn(self, hours: Mapping[str, object] | None) -> float | None:
+        """When a room's ``hours`` begin or end for this person, in unix seconds."""
+        if hours is None or not self.is_pupil:
+            return None
+        return Hours.stored(hours).next_turn(self.now, self.zone)
+
+    def rests_on_teachers(self, room: RoomStatus, *, chat: bool = False) -> bool:
+        """Whether a teacher who comes or goes changes what this person may write there, or chat."""
+        watched = chat and not self.is_staff and self.policy.chat in (Chat.SUPERVISED, Chat.HOURS)
+        return watched or (self.is_pupil and room is RoomStatus.SUPERVISED)
 
     def may_see_room(self, kind: RoomKind, audience: Audience, room: str) -> bool:
         if kind is RoomKind.STAFF or audience is Audience.STAFF:
@@ -145,7 +171,7 @@ class Standing:
 
     def page_target(self, page: RowMapping, *, locked: bool = True) -> Target:
         """A row of `page_rows`; with ``locked=False`` as if it had no lock."""
-        standstill = self.standstill(RoomStatus(page["room_state"]))
+        standstill = self.standstill(RoomStatus(page["room_state"]), hours=page["hours"])
         if not standstill and locked and self.lock_holds(page):
             standstill = "locked"
         return Target(
@@ -208,6 +234,7 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
             people.c.school_id,
             schools.c.name.label("school_name"),
             schools.c.country_code,
+            schools.c.time_zone,
             memberships.c.id.label("membership"),
             memberships.c.role,
             memberships.c.muted_until,
@@ -231,6 +258,9 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
     listed = await tx.all(
         select(room_members.c.room_id).where(room_members.c.membership_id == row["membership"])
     )
+    policy, present = SpacePolicy.of(row["age_band"], row["policy"]), tx.teachers(space)
+    is_pupil = row["kind"] == PersonKind.PUPIL
+    by_school = is_pupil and policy.supervision is Supervising.EACH_SCHOOL
     return Standing(
         actor=Actor(
             person=person,
@@ -240,17 +270,19 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
             offices=offices,
         ),
         space=space,
-        policy=SpacePolicy.of(row["age_band"], row["policy"]),
+        policy=policy,
         status=SpaceStatus(row["status"]),
         frozen=row["frozen"],
         name=row["name"],
-        is_pupil=row["kind"] == PersonKind.PUPIL,
+        is_pupil=is_pupil,
         school_name=row["school_name"],
         country=row["country_code"],
         muted_until=row["muted_until"],
         has_teacher=row["has_teacher"],
         listed=frozenset(item["room_id"] for item in listed),
         now=now,
+        zone=row["time_zone"],
+        teacher_present=row["school_id"] in present if by_school else bool(present),
     )
 
 
@@ -274,6 +306,7 @@ def page_rows(*, binned: bool = False) -> Select[tuple[object, ...]]:
             rooms.c.kind.label("room_kind"),
             rooms.c.audience,
             rooms.c.state.label("room_state"),
+            rooms.c.hours,
             locker.c.name.label("locker"),
         )
         .join(rooms, rooms.c.id == pages.c.room_id)

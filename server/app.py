@@ -154,6 +154,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             cookie=lambda request: security.cookie.read(request) if security.cookie_counts(request) else None,
             origin_allowed=security.origin_allowed,
             observer=metrics,
+            supervision=services.supervision,
             limits=_socket_limits(settings),
             max_connections=settings.max_connections,
             commands=Commands(services, lambda session: budgets.spend(f"session:{session}")),
@@ -165,7 +166,13 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         past = PageHistory(services.records, registry, services.audit, services.clock)
         stack.push_async_callback(past.close)
         nodes = Nodes(
-            registry, bus, log, records_changed=follower.wake, spent=budgets.told, charge=budgets.charge
+            registry,
+            bus,
+            log,
+            records_changed=follower.wake,
+            spent=budgets.told,
+            charge=budgets.charge,
+            supervision=services.supervision,
         )
         services.records.on_commit(nodes.say_changed)
         metrics.sources.append(

@@ -8,11 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rooms.bus import BusState, DocumentListener, Figures, NodeListener
-from rooms.bus.messages import Changed, DocumentMessage, Heads, Leaving, NodeMessage, Spent, fitting
+from rooms.bus.messages import (
+    Attending,
+    Changed,
+    DocumentMessage,
+    Heads,
+    Leaving,
+    NodeMessage,
+    Spent,
+    fitting,
+)
 
 __all__ = ["LocalBus", "LocalHub"]
 
-_TO_ALL = (Heads, Leaving, Changed, Spent)
+_TO_ALL = (Heads, Leaving, Changed, Spent, Attending)
 
 
 @dataclass

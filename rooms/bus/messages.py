@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ import msgpack
 
 __all__ = [
     "MESSAGE_MAX",
+    "Attending",
     "BadEnvelope",
     "Changed",
     "Committed",
@@ -130,8 +131,16 @@ class Spent:
     amounts: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Attending:
+    """Which spaces have teachers in them through the sending node; of others it says nothing."""
+
+    spaces: Mapping[str, Sequence[str]]
+    """Space -> the schools of those teachers; none: the last has gone."""
+
+
 DocumentMessage = Committed | Hint | States | PresenceQuery
-NodeMessage = Heads | Leaving | Changed | Spent
+NodeMessage = Heads | Leaving | Changed | Spent | Attending
 T = TypeVar("T")
 
 
@@ -207,6 +216,8 @@ def _fields(message: DocumentMessage | NodeMessage) -> list[Any]:
             return ["changed", message.number]
         case Spent():
             return ["spent", dict(message.amounts)]
+        case Attending():
+            return ["attending", dict(message.spaces)]
 
 
 def _read_states(document: str, states: tuple[tuple[int, int, str, str | None], ...]) -> States:
@@ -222,4 +233,5 @@ _READ: Final[Mapping[str, Any]] = {
     "leaving": Leaving,
     "changed": Changed,
     "spent": Spent,
+    "attending": Attending,
 }

@@ -24,6 +24,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from rooms.bus import BusState, DocumentListener, Figures, NodeListener
 from rooms.bus.messages import (
+    Attending,
     BadEnvelope,
     Changed,
     DocumentMessage,
@@ -50,7 +51,7 @@ STRAYS: Final = 256
 """Envelopes kept for the time in which a slot's new server is looked for."""
 COMPLAIN_EVERY: Final = 60.0
 """Seconds between log lines about envelopes that are not ours."""
-_TO_ALL: Final = (Heads, Leaving, Changed, Spent)
+_TO_ALL: Final = (Heads, Leaving, Changed, Spent, Attending)
 
 
 class RedisBus:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from rooms.contacts import normal_domain
 from rooms.filters import MOST_DOMAINS, MOST_WORDS, FilterAction
+from rooms.hours import Hours
 from rooms.policy import Action
-from rooms.space_policy import Chat, PageEditing
+from rooms.space_policy import Chat, PageEditing, Supervising
 from rooms.values import (
     AgeBand,
     Audience,
@@ -32,6 +33,21 @@ __all__ = ["Room", "Space", "routes"]
 routes = Routes(tag="spaces")
 
 
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
+
+
+class OpeningHours(Input):
+    """By the clock of each pupil's own school."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] = Field(
+        description="On which they open: 1 Monday to 7 Sunday."
+    )
+    opens: TimeOfDay = Field(alias="from")
+    closes: TimeOfDay = Field(alias="to", description="On the next day, where that is not later.")
+
+
 class Room(Output):
     id: str
     title: str
@@ -39,8 +55,11 @@ class Room(Output):
     state: RoomStatus
     audience: Audience = Field(description="Who sees the room; listed: its members and all teachers.")
     posting: Posting = Field(description="How posts of pupils there come before the others' eyes.")
+    hours: OpeningHours | None = Field(description="When pupils may write there; null: always.")
+    open_now: bool = Field(description="It is within the hours, for me.")
+    reason: str = Field(description="Why I may write nothing there now, as a key; empty: nothing in the way.")
     members: list[str] = Field(description="Listed members, by membership id.")
-    can: dict[str, bool] = Field(description="create_pages, settings, state")
+    can: dict[str, bool] = Field(description="create_pages, settings, state, supervise")
 
 
 class Space(Output):
@@ -116,6 +135,9 @@ class PolicyPatch(Input):
         None, description="How posts of pupils come to be seen: never wider than the age band allows."
     )
     chat: Chat | None = Field(None, description="When pupils chat: never wider than the age band allows.")
+    supervision: Supervising = Field(
+        Supervising.ONE, description="Whose teacher has to be there while pupils write in supervised rooms."
+    )
     filters: Filters = Filters()
 
 
@@ -146,7 +168,7 @@ class RoomPatch(Input):
 
 
 class RoomStateChange(Input):
-    state: Literal[RoomStatus.OPEN, RoomStatus.READ_ONLY, RoomStatus.FROZEN, RoomStatus.ARCHIVED]
+    state: RoomStatus
 
 
 def _space(call: Call) -> SpaceId:
@@ -248,7 +270,28 @@ async def change_room(call: Call, body: RoomPatch) -> Room:
     summary="Open or close a room for writing",
 )
 async def change_room_state(call: Call, body: RoomStateChange) -> Room:
-    """read-only: only teachers write; frozen and archived: nobody."""
+    """supervised: pupils write while a teacher is there; read-only: only teachers; frozen, archived: nobody.
+
+    Any teacher of the space may turn an open room into a supervised one.
+    """
     return Room.model_validate(
         await call.services.spaces.set_room_state(person_id(call), _room(call), body.state)
     )
+
+
+@routes.put(
+    "/rooms/{room_id}/hours",
+    action=Action.ROOM_STATE,
+    body=OpeningHours,
+    returns=Room,
+    summary="Give a room opening hours",
+)
+async def change_hours(call: Call, body: OpeningHours) -> Room:
+    """Outside of them pupils read and do not write."""
+    hours = Hours.of(body.days, body.opens, body.closes)
+    return Room.model_validate(await call.services.spaces.set_hours(person_id(call), _room(call), hours))
+
+
+@routes.delete("/rooms/{room_id}/hours", action=Action.ROOM_STATE, summary="Take a room's hours away")
+async def remove_hours(call: Call) -> None:
+    await call.services.spaces.set_hours(person_id(call), _room(call), None)

@@ -14,6 +14,7 @@ from rooms.access import Access, Authority, Change, Changes, Principal, Scope, t
 from rooms.attachment import Attachment
 from rooms.observer import Observer
 from rooms.registry import Registry
+from rooms.supervision import Supervision
 from server.names import name_in_path
 
 from .commands import Commands
@@ -49,6 +50,7 @@ class Gateway:
         cookie: Callable[[web.Request], str | None],
         origin_allowed: Callable[[web.Request], bool],
         observer: Observer,
+        supervision: Supervision,
         limits: SocketLimits | None = None,
         max_connections: int = 20_000,
         commands: Commands | None = None,
@@ -59,6 +61,7 @@ class Gateway:
         self.registry = registry
         self.limits = limits or SocketLimits()
         self.observer = observer
+        self._supervision = supervision
         self.commands = commands
         self.sessions: set[SocketSession] = set()
         self.changes_seen = 0
@@ -167,20 +170,26 @@ class Gateway:
 
     def watch(self, attachment: Attachment) -> None:
         """Has the rights asked for anew when the first of what they rest on ends."""
+        self._supervision.watch(attachment)
         ends = [
             when for when in (attachment.access.until, attachment.principal.expires_at) if when is not None
         ]
         if ends and attachment.attached:
             self._due[attachment] = min(ends)
         else:
-            self.unwatch(attachment)
+            self._unwatch(attachment)
         expires = attachment.principal.expires_at
         if attachment.principal.kind == "token" and expires is not None and attachment.attached:
             ask_at = expires - RENEW_BEFORE
             if ask_at > self._clock():
                 self._to_renew[attachment] = ask_at
 
-    def unwatch(self, attachment: Attachment) -> None:
+    def leave(self, attachment: Attachment) -> None:
+        """The attachment ends."""
+        self._supervision.leave(attachment)
+        self._unwatch(attachment)
+
+    def _unwatch(self, attachment: Attachment) -> None:
         self._due.pop(attachment, None)
         self._to_renew.pop(attachment, None)
 
@@ -200,12 +209,14 @@ class Gateway:
 
     def _listening(self, change: Change) -> list[Attachment]:
         """Whoever has a space open that the notice is for."""
-        if change.everybody:
+        if change.everybody or (change.told == "person" and change.space is None):
             rooms = [room for room in self.registry if room.name.startswith("space/")]
         else:
             room = self.registry.get(f"space/{change.space}")
             rooms = [] if room is None else [room]
         attachments = [attachment for room in rooms for attachment in room.attachments]
+        if change.supervised:
+            return [each for each in attachments if each.access.supervised]
         match change.told:
             case "staff":
                 return [each for each in attachments if each.access.staff]
@@ -219,7 +230,7 @@ class Gateway:
             del self._to_renew[attachment]
             attachment.outlet.ask_token()
         for attachment in [attachment for attachment, when in self._due.items() if when <= now]:
-            self.unwatch(attachment)
+            self._unwatch(attachment)
             attachment.outlet.recheck(attachment)
 
     # Life
@@ -234,6 +245,7 @@ class Gateway:
             try:
                 self._board.tick()
                 self._expire()
+                self._supervision.tick()
                 self.registry.sweep()
             except Exception:
                 logger.exception("the socket ticker failed")

@@ -263,7 +263,7 @@ class SocketSession(ABC):
 
     def leave(self, attachment: Attachment) -> None:
         """Detaches from the document and lets the room go if nobody else is there."""
-        self.gateway.unwatch(attachment)
+        self.gateway.leave(attachment)
         grace = self.limits.presence_grace if self.connection.broken else 0.0
         attachment.room.detach(attachment, grace=grace)
         self.gateway.registry.release(attachment.room)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 from village import NOON, PASSWORD, Village, email_of
 
 from rooms.access import DENIED, Access, Principal, Scope
 from rooms.authority import PALETTE
-from rooms.values import EditRule, Role, RoomStatus, SeeRule
+from rooms.hours import Hours
+from rooms.schema import people, schools
+from rooms.values import EditRule, PersonState, Role, RoomStatus, SeeRule
 
 HERE = "198.51.100.7"
 
@@ -210,3 +213,71 @@ async def test_guests_read_only_where_the_space_lets_them(village: Village) -> N
     assert (await authority.access(guest, page(village, "team"))).scope is Scope.NONE
     await spaces.change(admin, village.space, policy={"guests_edit": True})
     assert (await authority.access(guest, page(village, "open"))).may_write
+
+
+# Supervised rooms and opening hours
+
+
+async def test_who_supervises_and_whose_rights_rest_on_it(village: Village) -> None:
+    spaces, admin, general = village.services.spaces, village.person("admin"), village.facts.rooms["general"]
+    ebro, douro = village.facts.schools["ebro"], village.facts.schools["douro"]
+    await spaces.set_room_state(admin, general, RoomStatus.SUPERVISED)
+    for document in (page(village, "open"), f"space/{village.space}"):
+        got = {who: (await access(village, who, document)).teacher_of for who in WHO}
+        assert got == dict.fromkeys(WHO) | dict.fromkeys(WHO[:3], ebro) | {"partner": douro}
+    rests = {who for who in WHO if (await access(village, who, page(village, "open"))).supervised}
+    assert rests == {"editor", "student", "mate", "pal"}
+    assert not (await access(village, "student", page(village, "team"))).supervised
+    whole = {who for who in WHO if (await access(village, who, f"space/{village.space}")).supervised}
+    assert whole == rests
+    await spaces.set_room_state(admin, general, RoomStatus.OPEN)
+    assert not (await access(village, "student", f"space/{village.space}")).supervised
+
+
+async def test_a_teacher_nobody_has_confirmed_supervises_nobody(village: Village) -> None:
+    async with village.services.records.writing() as tx:
+        mine = people.c.id == village.person("teacher")
+        await tx.do(update(people).where(mine).values(state=PersonState.REGISTERED))
+    got = await access(village, "teacher", page(village, "open"))
+    assert (got.staff, got.teacher_of) == (True, None)
+
+
+async def test_a_supervised_room_takes_pupils_edits_while_a_teacher_is_there(village: Village) -> None:
+    spaces, supervision = village.services.spaces, village.services.supervision
+    supervision.grace = 0.0
+    await spaces.set_room_state(
+        village.person("admin"), village.facts.rooms["general"], RoomStatus.SUPERVISED
+    )
+    got = await access(village, "student", page(village, "open"))
+    assert (got.scope, got.reason) == (Scope.READONLY, "supervised")
+    supervision.heard("node", {village.space: [village.facts.schools["douro"]]})
+    assert (await access(village, "student", page(village, "open"))).may_write
+    supervision.heard("node", {village.space: []})
+    assert not (await access(village, "student", page(village, "open"))).may_write
+    assert (await access(village, "teacher", page(village, "open"))).may_write
+
+
+async def test_rights_end_and_come_back_with_the_opening_hours(village: Village) -> None:
+    spaces, admin, general = village.services.spaces, village.person("admin"), village.facts.rooms["general"]
+    open_page = page(village, "open")
+    await spaces.set_hours(admin, general, Hours.of([3], "12:00", "16:00"))  # it is 12:06:40 in Zaragoza
+    ends, begins = NOON - 400.0 + 4 * 3600.0, NOON - 400.0 + 7 * 86_400.0
+    got = await access(village, "student", open_page)
+    assert (got.scope, got.until) == (Scope.READ_WRITE, ends)
+    pal = await access(village, "pal", open_page)  # 11:06:40 in Porto
+    assert (pal.scope, pal.reason, pal.until) == (Scope.READONLY, "outside-hours", NOON - 400.0 + 3600.0)
+    village.clock.now = ends
+    got = await access(village, "student", open_page)
+    assert (got.scope, got.reason, got.until) == (Scope.READONLY, "outside-hours", begins)
+    teacher = await access(village, "teacher", open_page)
+    assert (teacher.scope, teacher.until) == (Scope.READ_WRITE, None)
+
+
+async def test_a_school_whose_time_zone_nobody_knows_is_never_open(village: Village) -> None:
+    hours = Hours.of(range(1, 8), "00:00", "00:00")
+    await village.services.spaces.set_hours(village.person("admin"), village.facts.rooms["general"], hours)
+    assert (await access(village, "student", page(village, "open"))).may_write
+    async with village.services.records.writing() as tx:
+        await tx.do(update(schools).values(time_zone="Europe/Atlantis"))
+    got = await access(village, "student", page(village, "open"))
+    assert (got.scope, got.reason, got.until) == (Scope.READONLY, "outside-hours", None)

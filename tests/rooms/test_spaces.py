@@ -6,6 +6,7 @@ import pytest
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
+from rooms.hours import Hours
 from rooms.values import (
     AgeBand,
     MembershipId,
@@ -231,6 +232,82 @@ async def test_the_state_of_a_room_says_who_makes_pages_in_it(village: Village) 
         "frozen": ("room-frozen", "room-frozen"),
         "archived": ("room-archived", "room-archived"),
     }
+
+
+async def test_any_teacher_makes_an_open_room_a_supervised_one_and_opens_no_closed_one(
+    village: Village,
+) -> None:
+    spaces, general = village.services.spaces, village.facts.rooms["general"]
+    teacher, supervised = village.person("teacher"), RoomStatus.SUPERVISED
+    view = await spaces.set_room_state(teacher, general, supervised)
+    assert (view.state, view.can["supervise"], view.can["state"]) == (supervised, True, False)
+    with pytest.raises(NotAllowed):
+        await spaces.set_room_state(teacher, general, RoomStatus.OPEN)
+    with pytest.raises(NotAllowed):
+        await spaces.set_room_state(village.person("editor"), general, supervised)
+    for state in (RoomStatus.READ_ONLY, RoomStatus.FROZEN, RoomStatus.ARCHIVED):
+        view = await spaces.set_room_state(village.person("admin"), general, state)
+        assert view.can["supervise"]
+        with pytest.raises(NotAllowed):
+            await spaces.set_room_state(teacher, general, supervised)
+
+
+async def reason(village: Village, who: str, room: str = "general") -> str:
+    view = await village.services.spaces.get(village.person(who), village.space)
+    return next(each.reason for each in view.rooms if each.id == village.facts.rooms[room])
+
+
+async def test_pupils_write_in_a_supervised_room_while_a_teacher_is_in_the_space(village: Village) -> None:
+    spaces, supervision = village.services.spaces, village.services.supervision
+    supervision.grace = 0.0
+    ebro, douro = village.facts.schools["ebro"], village.facts.schools["douro"]
+    await spaces.set_room_state(
+        village.person("admin"), village.facts.rooms["general"], RoomStatus.SUPERVISED
+    )
+
+    async def reasons() -> list[str]:
+        return [await reason(village, who) for who in ("student", "pal", "teacher")]
+
+    assert await reasons() == ["supervised", "supervised", ""]
+    assert await reason(village, "student", "team") == ""
+    supervision.heard("node", {village.facts.spaces["elsewhere"]: [ebro]})
+    assert await reasons() == ["supervised", "supervised", ""]
+    supervision.heard("node", {village.space: [ebro]})
+    assert await reasons() == ["", "", ""]
+    await spaces.change(village.person("admin"), village.space, policy={"supervision": "each-school"})
+    assert await reasons() == ["", "supervised", ""]
+    supervision.heard("node", {village.space: [ebro, douro]})
+    assert await reasons() == ["", "", ""]
+    supervision.heard("node", {village.space: []})
+    assert await reasons() == ["supervised", "supervised", ""]
+
+
+async def test_opening_hours_are_those_of_each_pupils_school(village: Village) -> None:
+    spaces, admin, general = village.services.spaces, village.person("admin"), village.facts.rooms["general"]
+    # It is Wednesday: 12:06 in Zaragoza, 11:06 in Porto.
+    view = await spaces.set_hours(admin, general, Hours.of([3], "12:00", "16:00"))
+    assert (view.hours, view.open_now, view.reason) == (
+        {"days": [3], "from": "12:00", "to": "16:00"},
+        True,
+        "",
+    )
+    assert village.heard("room-hours")[-1].notice == ("space", "pages", "threads")
+
+    async def reasons() -> list[str]:
+        return [await reason(village, who) for who in ("student", "pal", "partner")]
+
+    assert await reasons() == ["", "outside-hours", ""]
+    village.clock.now += 3600.0
+    assert await reasons() == ["", "", ""]
+    village.clock.now += 3 * 3600.0
+    assert await reasons() == ["outside-hours", "", ""]
+    with pytest.raises(NotAllowed) as refused:
+        await village.services.pages.create(village.person("editor"), general, title="At night")
+    assert refused.value.reason == "outside-hours"
+    with pytest.raises(NotAllowed):
+        await spaces.set_hours(village.person("teacher"), general, None)
+    assert (await spaces.set_hours(admin, general, None)).hours is None
+    assert await reasons() == ["", "", ""]
 
 
 # The space's own settings

@@ -11,7 +11,8 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +27,7 @@ from rooms.access import Changes
 from rooms.demo import Demo, Login, furnish
 from rooms.records import Look, Records
 from rooms.transfer import copy_records
+from rooms.values import Role, SpaceId
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening
@@ -284,6 +286,146 @@ async def test_y_websocket_clients_with_a_cookie_are_closed_when_removed(house):
             await teacher.call("DELETE", f"/memberships/{membership}")
             code, reason = await line.closed(house.at_once)
             assert (code, reason) == (4403, "removed")
+
+
+# Supervised rooms
+
+
+async def set_state(house: House, teacher: Visitor, page: dict, state: str) -> None:
+    """Gives the page's room a state; where no teacher is, writing there ends after a second."""
+    for node in house.nodes:
+        node.services.supervision.grace = 1.0
+    await teacher.call("PUT", f"/rooms/{page['room_id']}/state", {"state": state})
+
+
+async def access_told(line: Line, within: float) -> tuple[str, str]:
+    said = await notice(line, "access", within)
+    return said["scope"], said["reason"]
+
+
+@pytest.mark.parametrize("house", ["one node", "two nodes"], indirect=True)
+async def test_in_a_supervised_room_pupils_write_while_a_teacher_is_there(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        space, page = await editable_page(pupil)
+        document, writer = page["document"], Writer()
+        async with pupil.socket() as line, pupil.socket() as home:
+            assert await home.log_in(f"space/{space}", "session") == "readonly"
+            await open_page(line, document)
+            assert await status_of(line, writer, document) == "status 1"
+            await set_state(house, teacher, page, "supervised")
+            assert await access_told(line, house.at_once) == ("readonly", "supervised")
+            assert await status_of(line, writer, document) == "status 0"
+            assert "pages" in (await notice(home, "space", house.at_once))["changed"]
+            async with teacher.socket() as desk:
+                assert await desk.log_in(f"space/{space}", "session") == "readonly"
+                assert await access_told(line, house.at_once) == ("read-write", "")
+                assert "pages" in (await notice(home, "space", house.at_once))["changed"]
+                assert await status_of(line, Writer(), document) == "status 1"
+            async with teacher.socket() as desk:  # back before anybody takes notice
+                assert await desk.log_in(document, "session") == "read-write"
+                await asyncio.sleep(2.0)
+                assert await status_of(line, Writer(), document) == "status 1"
+            assert await access_told(line, 1.0 + house.at_once) == ("readonly", "supervised")
+            assert await status_of(line, Writer(), document) == "status 0"
+            rooms = (await pupil.call("GET", f"/spaces/{space}"))["rooms"]
+            assert next(each["reason"] for each in rooms if each["id"] == page["room_id"]) == "supervised"
+            await set_state(house, teacher, page, "open")
+            assert await access_told(line, house.at_once) == ("read-write", "")
+
+
+@pytest.mark.parametrize("house", ["one node", "two nodes"], indirect=True)
+async def test_a_teacher_whose_line_breaks_for_a_moment_stops_nobody(house):
+    async with (
+        house.visitor(house.find("admin")) as teacher,
+        house.visitor(house.find("student")) as pupil,
+        pupil.socket() as line,
+    ):
+        space, page = await editable_page(pupil)
+        await set_state(house, teacher, page, "supervised")
+        assert await line.log_in(page["document"], "session") == "readonly"
+        for _ in range(3):
+            async with teacher.socket() as desk:
+                assert await desk.log_in(f"space/{space}", "session") == "readonly"
+                async with asyncio.timeout(house.at_once):
+                    while (await pupil.call("GET", f"/pages/{page['id']}"))["scope"] != "read-write":
+                        await asyncio.sleep(0.02)
+                desk.ws.transport.abort()
+        told = [await access_told(line, house.at_once) for _ in range(2)]
+        assert told == [("readonly", "supervised"), ("read-write", "")]
+        with pytest.raises(TimeoutError):
+            await notice(line, "access", 0.5)
+
+
+@pytest.mark.parametrize("house", ["two nodes without Redis"], indirect=True)
+async def test_a_node_that_hears_of_no_other_counts_its_own_teachers_only(house):
+    async with (
+        house.visitor(house.find("admin")) as elsewhere,
+        house.visitor(house.find("teacher", 1)) as teacher,
+        house.visitor(house.find("student")) as pupil,
+        elsewhere.socket() as far,
+        pupil.socket() as line,
+    ):
+        space, page = await editable_page(pupil)
+        assert await far.log_in(f"space/{space}", "session") == "readonly"
+        await open_page(line, page["document"])
+        await set_state(house, elsewhere, page, "supervised")
+        assert await access_told(line, house.at_once) == ("readonly", "supervised")
+        async with teacher.socket() as desk:
+            assert await desk.log_in(f"space/{space}", "session") == "readonly"
+            assert await access_told(line, house.at_once) == ("read-write", "")
+
+
+async def test_outside_a_rooms_opening_hours_pupils_read_only(house):
+    async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
+        _, page = await editable_page(pupil)
+        document, path = page["document"], f"/rooms/{page['room_id']}/hours"
+        async with pupil.socket() as line:
+            await open_page(line, document)
+            other_days = [day for day in range(1, 8) if day not in around_today()]
+            room = await teacher.call("PUT", path, {"days": other_days, "from": "08:00", "to": "16:00"})
+            assert (room["hours"]["from"], room["open_now"], room["reason"]) == ("08:00", True, "")
+            said = await notice(line, "access", house.at_once)
+            assert (said["scope"], said["reason"]) == ("readonly", "outside-hours")
+            assert said["until"] > house.nodes[0].services.clock()
+            assert await status_of(line, Writer(), document) == "status 0"
+            await teacher.call("DELETE", path)
+            assert await access_told(line, house.at_once) == ("read-write", "")
+
+
+def around_today() -> set[int]:
+    """Yesterday, today and tomorrow, wherever that is."""
+    today = datetime.now(UTC).isoweekday()
+    return {(today + offset - 1) % 7 + 1 for offset in (-1, 0, 1)}
+
+
+async def test_pupils_whose_school_has_no_teacher_left_are_read_only(house):
+    services = house.nodes[0].services
+    school = await services.schools.add(
+        name="Third School", town="Faro", country="PT", time_zone="Europe/Lisbon", languages=["pt"]
+    )
+    only = await services.people.add_adult(
+        name="Inês Third", email="ines@third.example", password="estuary-lantern-41", school=school
+    )
+    async with house.visitor(house.find("admin")) as admin:
+        space = SpaceId(admin.me["spaces"][0]["id"])
+        member = await services.members.add_adult(space, only, Role.TEACHER)
+        made = await services.people.make_pupils(only, school, space, ["Rui Third"])
+        login = replace(house.find("student"), town="Faro", name="Rui Third", code=made[0].card.code)
+        async with house.visitor(login) as pupil, pupil.socket() as line:
+            members = await admin.call("GET", f"/spaces/{space}/members")
+            mine = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
+            team = await admin.call(
+                "POST", f"/spaces/{space}/rooms", {"title": "Third team", "kind": "team", "members": [mine]}
+            )
+            page = await pupil.call("POST", f"/rooms/{team['id']}/pages", {"title": "Ours"})
+            await open_page(line, page["document"])
+            await admin.call("PATCH", f"/memberships/{member}", {"role": "guest"})
+            assert await access_told(line, house.at_once) == ("readonly", "no-teacher")
+            assert await status_of(line, Writer(), page["document"]) == "status 0"
+            await admin.call("PATCH", f"/memberships/{member}", {"role": "teacher"})
+            assert await access_told(line, house.at_once) == ("read-write", "")
+            await admin.call("DELETE", f"/memberships/{member}")
+            assert await access_told(line, house.at_once) == ("readonly", "no-teacher")
 
 
 @pytest.mark.parametrize("house", ["two nodes", "two nodes without Redis"], indirect=True)

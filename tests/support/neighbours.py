@@ -12,11 +12,13 @@ from typing import Any
 from listeners import Listener
 
 from crdt.log import Log
+from rooms.access import Changes
 from rooms.bus.local import LocalBus, LocalHub
 from rooms.bus.messages import DocumentMessage, NodeMessage
 from rooms.live import Shelf
 from rooms.nodes import Nodes
 from rooms.registry import Registry
+from rooms.supervision import Supervision
 
 __all__ = ["LossyBus", "Neighbour", "neighbours"]
 
@@ -56,6 +58,7 @@ class Neighbour:
     nodes: Nodes
     rights_outdated: list[bool]
     """Not empty: it cannot read what has changed about rights."""
+    supervision: Supervision
     told_of_changes: list[int | None] = field(default_factory=list)
 
     async def join(self, document: str, name: str, **options: Any) -> Listener:
@@ -90,10 +93,17 @@ async def neighbours(
             shelf = Shelf(own, bus=bus, rights_outdated=lambda outdated=outdated: bool(outdated))  # type: ignore[arg-type, misc]
             registry = Registry(shelf, quiet=0.0)
             told: list[int | None] = []
-            nodes = Nodes(registry, bus, own, records_changed=told.append)  # type: ignore[arg-type]
+            supervision = Supervision(Changes())
+            nodes = Nodes(
+                registry,
+                bus,  # type: ignore[arg-type]
+                own,
+                records_changed=told.append,
+                supervision=supervision,
+            )
             await bus.open()
             stack.push_async_callback(bus.close)
             stack.push_async_callback(registry.drain)
             await stack.enter_async_context(nodes.running())
-            made.append(Neighbour(bus, registry, nodes, outdated, told))
+            made.append(Neighbour(bus, registry, nodes, outdated, supervision, told))
         yield made

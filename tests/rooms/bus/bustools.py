@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rooms.bus import Bus, BusState
 from rooms.bus.messages import (
+    Attending,
     Changed,
     Committed,
     DocumentMessage,
@@ -146,4 +147,5 @@ node_messages = st.one_of(
     st.just(Leaving()),
     st.builds(Changed, st.integers(0, 2**63)),
     st.builds(Spent, st.dictionaries(names, st.floats(0, 1e9), max_size=5)),
+    st.builds(Attending, st.dictionaries(names, st.lists(names, max_size=3).map(tuple), max_size=5)),
 )

@@ -32,10 +32,12 @@ from rooms.values import (
     ReportTarget,
     RoomId,
     RoomKind,
+    RoomStatus,
     SeeRule,
     ThreadId,
     ThreadKind,
 )
+
 from server.api.routing import Marker
 from server.app import all_routes
 
@@ -63,6 +65,13 @@ PATCH  /rooms/{room_id}              team       X   N   N   Y   Y   Y   Y   X   
 PATCH  /rooms/{room_id}              staff      X   X   X   Y   Y   Y   Y   X   X   X
 PUT    /rooms/{room_id}/state        of-teacher X   N   N   Y   N   Y   Y   X   X   X
 PUT    /rooms/{room_id}/state        general    X   N   N   N   N   Y   Y   X   X   X
+PUT    /rooms/{room_id}/state        supervised X   N   N   Y   Y   Y   Y   X   X   X
+PUT    /rooms/{room_id}/state        was-closed X   N   N   N   N   Y   Y   X   X   X
+PUT    /rooms/{room_id}/hours        of-teacher X   N   N   Y   N   Y   Y   X   X   X
+PUT    /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   X   X
+PUT    /rooms/{room_id}/hours        staff      X   X   X   N   N   Y   Y   X   X   X
+DELETE /rooms/{room_id}/hours        of-teacher X   N   N   Y   N   Y   Y   X   X   X
+DELETE /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   X   X
 POST   /rooms/{room_id}/pages        general    X   N   Y   Y   Y   Y   Y   X   X   X
 POST   /rooms/{room_id}/pages        team       X   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /rooms/{room_id}/pages        other-team X   X   X   Y   Y   Y   Y   X   X   X
@@ -384,6 +393,15 @@ async def room_of_teacher(world: World, method: str) -> dict[str, str]:
     return {"room_id": made.id}
 
 
+async def closed_room(world: World, method: str) -> dict[str, str]:
+    founder = world.facts.people["founder"]
+    made = await world.services.spaces.make_room(
+        founder, world.facts.spaces["rivers"], title="Closed", kind=RoomKind.GENERAL
+    )
+    await world.services.spaces.set_room_state(founder, RoomId(made.id), RoomStatus.READ_ONLY)
+    return {"room_id": made.id}
+
+
 async def other_team(world: World, method: str) -> dict[str, str]:
     made = await world.services.spaces.make_room(
         world.facts.people["founder"],
@@ -436,6 +454,8 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "elsewhere": space("elsewhere"),
     "nowhere": nowhere,
     "general": room("general"),
+    "supervised": room("general"),
+    "was-closed": closed_room,
     "team": room("team"),
     "staff": room("staff"),
     "of-teacher": room_of_teacher,
@@ -493,7 +513,10 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/spaces/{space_id}/status"): {"status": "closed"},
         ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
-        ("PUT", "/rooms/{room_id}/state"): {"state": "frozen"},
+        ("PUT", "/rooms/{room_id}/state"): {
+            "state": "supervised" if target in ("supervised", "was-closed") else "frozen"
+        },
+        ("PUT", "/rooms/{room_id}/hours"): {"days": [1, 5], "from": "08:00", "to": "16:00"},
         ("POST", "/rooms/{room_id}/pages"): {"title": "New"},
         ("PATCH", "/pages/{page_id}"): {"title": "New"},
         ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
