@@ -467,3 +467,41 @@ def test_a_muted_pupil_is_told_at_once_and_may_write_again_later(
     expect(composer(brave)).to_have_count(0)
     call(ana, demo, "DELETE", f"/memberships/{member['id']}/mute")
     expect(composer(brave)).to_be_visible()
+
+
+def test_somebody_not_to_be_read_becomes_a_line_and_can_be_read_again(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    brave, quick = student(0), student(1)
+    name = demo.students[1].name
+    talk = make_thread(teacher(), demo)
+    make_post(quick, demo, talk, "Do you read me?")
+    open_thread(brave, talk)
+    post(brave, "Do you read me?").get_by_role("button", name="More about the post").click()
+    brave.get_by_role("button", name=f"Do not show me posts of {name}").click()
+    brave.get_by_role("button", name="Save").click()
+    expect(brave.get_by_text("A post of somebody you do not want to read.")).to_be_visible()
+    expect(post(brave, "Do you read me?")).to_have_count(0)
+    make_post(quick, demo, talk, "And now?")
+    expect(brave.get_by_text("A post of somebody you do not want to read.")).to_have_count(2)
+    brave.reload()
+    expect(brave.get_by_text("A post of somebody you do not want to read.")).to_have_count(2)
+    brave.get_by_role("button", name="Show it").first.click()
+    post(brave, "Do you read me?").get_by_role("button", name="More about the post").click()
+    brave.get_by_role("button", name=f"Show me posts of {name} again").click()
+    expect(post(brave, "And now?")).to_be_visible()
+
+
+def test_a_phone_number_is_held_and_its_author_is_told_why_kindly(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, brave = teacher(), student(0)
+    talk = make_thread(ana, demo)
+    open_thread(brave, talk)
+    open_thread(ana, talk)
+    write(brave, "Call me: +34 600 123 456")
+    waiting = post(brave, "Call me")
+    expect(waiting.get_by_text("Waiting for your teacher")).to_be_visible()
+    expect(waiting.get_by_text("Keep numbers to yourself")).to_be_visible()
+    held = ana.get_by_role("region", name="One post waits for you")
+    expect(held.get_by_text("Why it waits: perhaps a phone number")).to_be_visible()

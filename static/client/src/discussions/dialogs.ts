@@ -234,6 +234,6 @@ export async function reportPost(space: Space, post: ShownPost): Promise<void> {
 
 export async function blockPerson({ person, name }: Somebody): Promise<boolean> {
   return ask({ title: t("post.block", { name }), text: t("post.block-text"), submit: t("dialog.save") }, () =>
-    api.put(`/api/me/blocks/${person}`, {}),
+    api.put(`/api/me/blocks/${person}`, undefined),
   );
 }
