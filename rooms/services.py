@@ -14,6 +14,7 @@ from .discussions import Discussions
 from .hashing import Hasher
 from .members import Members
 from .moderation import Moderation
+from .notifications import Notifications
 from .pages import Pages
 from .people import People
 from .records import Records
@@ -41,6 +42,7 @@ class Services:
     schools: Schools
     people: People
     blocking: Blocking
+    notifications: Notifications
     spaces: Spaces
     members: Members
     pages: Pages
@@ -98,6 +100,7 @@ class Services:
             schools=Schools(records, clock, new_id),
             people=People(records, hasher, throttle, clock, new_id, choose),
             blocking=Blocking(records, clock),
+            notifications=Notifications(records, clock, new_id),
             spaces=spaces,
             members=Members(records, audit, clock, new_id),
             pages=Pages(records, spaces, audit, clock, new_id),

@@ -35,6 +35,7 @@ from server.api import (
     history,
     me,
     members,
+    notifications,
     openapi,
     pages,
     people,
@@ -66,6 +67,8 @@ RIGHTS_SECONDS: Final = 4.0
 """How long a node goes on as ever that cannot read the changes of rights: design promise 5 allows 5 s."""
 CHORE_SECONDS: Final = 60.0
 """How often a node looks for what is due."""
+FORGET_SECONDS: Final = 3_600.0
+"""How often a node removes what has been kept long enough."""
 NOT_THE_CLIENTS: Final = ("/api", "/collab", "/healthz", "/readyz", "/metrics")
 """Paths below which the client has no pages: what is unknown there is an error in the API's form."""
 
@@ -99,6 +102,7 @@ def all_routes() -> list[Route]:
         audit,
         people,
         blocking,
+        notifications,
         schools,
         documents,
     )
@@ -194,7 +198,10 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         await stack.enter_async_context(follower.running())
         await stack.enter_async_context(nodes.running())
         await stack.enter_async_context(
-            chores(Chore("escalation of reports", CHORE_SECONDS, services.reports.escalate_due))
+            chores(
+                Chore("escalation of reports", CHORE_SECONDS, services.reports.escalate_due),
+                Chore("forgetting old notifications", FORGET_SECONDS, services.notifications.forget_old),
+            )
         )
         gateway.start()
         try:

@@ -614,6 +614,8 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("PUT", "/me/password"),
         ("GET", "/me/reports"),
         ("GET", "/me/blocks"),
+        ("GET", "/me/notifications"),
+        ("POST", "/me/notifications/read"),
     }
     for name in CALLERS.values():
         status, me = await world.call("GET", "/me", None, world.tokens[name])
@@ -624,7 +626,16 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         status, mine = await world.call("GET", "/me/reports", None, world.tokens[name])
         assert (status, mine["escalated"]) == (200, [])
     await world.services.blocking.block(world.facts.people["mate"], world.facts.people["editor"])
+    async with world.services.records.writing() as tx:
+        told = [world.facts.people["outsider"], world.facts.people["pal"]]
+        await world.services.notifications.tell(tx, told, "mention", None, "post/p1")
     for name in CALLERS.values():
+        seen = {"until": time.time() + 1}
+        status, _ = await world.call("POST", "/me/notifications/read", seen, world.tokens[name])
+        assert status == 204
+        status, mine = await world.call("GET", "/me/notifications", None, world.tokens[name])
+        assert (status, mine["unread"]) == (200, 0)
+        assert len(mine["notifications"]) == (name == "outsider")
         status, mine = await world.call("GET", "/me/blocks", None, world.tokens[name])
         assert status == 200
         assert world.facts.people["editor"] not in [block["person_id"] for block in mine]
