@@ -17,6 +17,7 @@ from rooms.access import Changes, Principal
 from rooms.budget import Rates
 from rooms.bus import Bus, BusState
 from rooms.chores import Chore, chores
+from rooms.cockpit import Cockpit
 from rooms.following import ChangeFollower
 from rooms.history import PageHistory
 from rooms.live import Shelf
@@ -30,6 +31,7 @@ from server import health
 from server.api import (
     audit,
     blocking,
+    cockpit,
     dispatch,
     documents,
     history,
@@ -45,6 +47,7 @@ from server.api import (
     spaces,
     threads,
 )
+from server.api.cockpit import COCKPIT
 from server.api.documents import DOCUMENTS, Documents
 from server.api.history import HISTORY
 from server.api.rendering import Renderer
@@ -99,6 +102,7 @@ def all_routes() -> list[Route]:
         history,
         threads,
         reports,
+        cockpit,
         audit,
         people,
         blocking,
@@ -191,6 +195,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         app = _application(security, Client(client or default_folder()), settings.update_bytes)
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         app[HISTORY] = past
+        app[COCKPIT] = Cockpit(services, log)
         _add_api(app, door)
         gateway.add_to(app)
         health.add_routes(app, state, metrics, security, settings.metrics_token)

@@ -179,6 +179,10 @@ PUT    /reports/{report_id}/answer   about-pal  X   X   X   Y   Y   Y   Y   X   
 PUT    /reports/{report_id}/answer   about-tea  X   X   X   X   X   Y   Y   X   X   X
 PUT    /reports/{report_id}/answer   about-adm  X   X   X   Y   X   X   Y   X   X   X
 PUT    /reports/{report_id}/answer   nowhere    X   X   X   X   X   X   X   X   X   X
+GET    /spaces/{space_id}/cockpit    space      N   N   N   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/cockpit    elsewhere  X   X   X   X   X   X   X   X   Y   N
+POST   /spaces/{space_id}/visit      space      N   N   N   Y   Y   Y   Y   X   X   X
+POST   /spaces/{space_id}/visit      elsewhere  X   X   X   X   X   X   X   X   Y   N
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
 PUT    /me/blocks/{person_id}        pal        Y   Y   Y   Y   Y   Y   Y   X   X   X
