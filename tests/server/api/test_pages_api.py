@@ -119,6 +119,44 @@ async def test_the_shape_of_a_space_and_its_members(site: Site) -> None:
     }
 
 
+async def test_a_room_has_a_state_opening_hours_and_a_tighter_way_of_posting(site: Site) -> None:
+    token, room = await site.log_in("admin"), f"/rooms/{site.facts.rooms['general']}"
+    hours = {"days": [1, 2, 5], "from": "08:00", "to": "16:30"}
+    answer = await site.call("PUT", f"{room}/hours", {**hours, "days": [5, 2, 1, 1]}, token=token)
+    assert (answer.status, answer.body["hours"]) == (200, hours)
+    for wrong in (
+        {"days": [], "from": "08:00", "to": "16:00"},
+        {"days": [8], "from": "08:00", "to": "16:00"},
+        {"days": [True], "from": "08:00", "to": "16:00"},
+        {"days": [1], "from": "8:00", "to": "16:00"},
+        {"days": [1], "from": "08:00", "to": "24:00"},
+        {"days": [1], "from": "08:00\n", "to": "16:00"},
+        {"days": [1], "opens": "08:00", "closes": "16:00"},
+        {"days": [1], "from": "08:00"},
+    ):
+        assert (await site.call("PUT", f"{room}/hours", wrong, token=token)).status == 422
+    assert (await site.call("DELETE", f"{room}/hours", token=token)).status == 204
+    answer = await site.call("PUT", f"{room}/state", {"state": "supervised"}, token=token)
+    assert (answer.body["state"], answer.body["hours"], answer.body["reason"]) == ("supervised", None, "")
+    assert (await site.call("PUT", f"{room}/state", {"state": "ajar"}, token=token)).status == 422
+    answer = await site.call("PATCH", room, {"posting": "hold"}, token=token)
+    assert answer.body["posting"] == "hold"
+    space = f"/spaces/{site.facts.spaces['rivers']}"
+    for policy, status in (
+        ({"posting": "hold-first", "chat": "hours", "supervision": "each-school", "guests_post": True}, 200),
+        ({"posting": None, "chat": None}, 200),
+        ({"chat": "free"}, 409),
+        ({"posting": "loose"}, 422),
+        ({"supervision": "nobody"}, 422),
+        ({"supervision": None}, 422),
+    ):
+        assert (await site.call("PATCH", space, {"policy": policy}, token=token)).status == status
+    student = await site.log_in("student")
+    rooms = (await site.call("GET", space, token=student)).body["rooms"]
+    seen = next(each for each in rooms if each["id"] == site.facts.rooms["general"])
+    assert (seen["reason"], seen["open_now"], seen["can"]["supervise"]) == ("supervised", True, False)
+
+
 async def test_an_admin_changes_the_space_step_by_step(site: Site) -> None:
     token, path = await site.log_in("admin"), f"/spaces/{site.facts.spaces['rivers']}"
     changed = await site.call(
