@@ -45,7 +45,7 @@ def phones(text: str) -> Iterator[Span]:
         if plus and sum(map(len, numbers)) >= 8:
             yield match.span()
         elif not _counts(text, match, numbers):
-            yield from _within(match.start(), groups, numbers)
+            yield from _within(text, match.start(), groups, numbers)
 
 
 def _counts(text: str, match: re.Match[str], numbers: Sequence[str]) -> bool:
@@ -57,6 +57,8 @@ def _counts(text: str, match: re.Match[str], numbers: Sequence[str]) -> bool:
         steps = {later - earlier for earlier, later in pairwise(values)}
         if len(values) == len(numbers) and len(steps) == 1 and abs(min(steps)) <= 10:
             return True
+        if not any(number.startswith("0") for number in numbers) and _is_row(numbers):
+            return True
     if len(numbers) > 1 and all(len(number) == 4 and "1000" <= number <= "2100" for number in numbers):
         return True
     first, *rest = numbers
@@ -67,10 +69,21 @@ def _counts(text: str, match: re.Match[str], numbers: Sequence[str]) -> bool:
     return False
 
 
-def _within(start: int, groups: Sequence[Span], numbers: Sequence[str]) -> Iterator[Span]:
+def _is_row(numbers: Sequence[str]) -> bool:
+    """Whether they only grow or only shrink, or are as many short ones as no phone number has."""
+    lengths = {len(number) for number in numbers}
+    if len(lengths) == 1 and 1 in lengths:
+        return False
+    values = [int(number[:18]) for number in numbers]
+    ordered = values in (sorted(values), sorted(values, reverse=True))
+    return (len(numbers) > 4 and ordered) or (len(numbers) > 6 and max(lengths) < 3)
+
+
+def _within(text: str, start: int, groups: Sequence[Span], numbers: Sequence[str]) -> Iterator[Span]:
     """The longest runs of groups that make a phone number."""
     if all(len(number) == 1 for number in numbers):
-        if len(numbers) <= 15 and _national("".join(numbers), [9]):
+        apart = {text[end:begin] for (_, end), (begin, _) in pairwise(groups)}
+        if 9 <= len(numbers) <= 15 and len(apart) == 1 and _national("".join(numbers), [9]):
             yield start, groups[-1][1]
         return
     at = 0
@@ -110,9 +123,8 @@ def _national(digits: str, lengths: Sequence[int]) -> bool:
         case 9:
             return first in "256789" and max(lengths) != 4
         case 10:
-            return (
-                first == "3" or digits.startswith(("69", "2")) or list(lengths) in ([3, 3, 4], [3, 3, 2, 2])
-            )
+            usual = digits.startswith(("2", "3", "69")) and 5 not in lengths
+            return usual or list(lengths) in ([3, 3, 4], [3, 3, 2, 2])
         case 11 | 12:
             return _CODES.match(digits) is not None and (together or lengths[0] in (2, 3))
     return False
