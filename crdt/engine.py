@@ -16,7 +16,7 @@ from crdt.limits import DEFAULT, Limits
 from crdt.update import EMPTY_UPDATE
 
 if TYPE_CHECKING:
-    EngineDocument = pycrdt.Doc[pycrdt.XmlFragment]
+    EngineDocument = pycrdt.Doc[Any]
 
 __all__ = ["Engine", "XmlNode", "XmlRun", "check_decodable", "merge"]
 

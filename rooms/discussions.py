@@ -20,8 +20,9 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 from .access import Change
 from .audit import Audit
 from .faults import Blocked, Conflict, NotAllowed, NotFound
-from .filters import FilterAction, FilterRules, examine, strictest
+from .filters import FilterAction, Finding, examine, strictest
 from .policy import Action
+from .post_news import PostNews
 from .records import Reading, Records, Writing
 from .schema import hands, memberships, posts, reactions, room_members, rooms, threads, votes
 from .spaces import Spaces
@@ -73,10 +74,13 @@ MOST_WAITING: Final = 20
 class Discussions:
     """Every thread of an installation."""
 
-    def __init__(self, records: Records, spaces: Spaces, audit: Audit, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, records: Records, spaces: Spaces, audit: Audit, news: PostNews, clock: Clock, new_id: NewId
+    ) -> None:
         self._records = records
         self._spaces = spaces
         self._audit = audit
+        self._news = news
         self._clock = clock
         self._new_id = new_id
 
@@ -124,8 +128,9 @@ class Discussions:
                 count = await tx.value(select(func.count()).where(threads.c.room_id == room))
                 if count >= MOST_THREADS:
                     raise Conflict("too-many-threads", f"A room has at most {MOST_THREADS} discussions.")
-                if kind is not ThreadKind.ASK:
-                    self._refuse_findings(standing, [title], held=True)
+                kinds = _kinds(self._findings(standing, [title]), FilterAction.HOLD, FilterAction.BLOCK)
+                if kinds and kind is not ThreadKind.ASK:
+                    raise Blocked(kinds)
                 now = self._clock()
                 await tx.do(
                     insert(threads).values(
@@ -312,7 +317,8 @@ class Discussions:
         if options is not None and not found.standing.is_staff:
             raise NotAllowed("role")
         await self._check_parts(tx, found, reply_to, mentions)
-        reasons = await self._reasons(tx, found, [body, *(options or [])])
+        findings = self._findings(found.standing, [body, *(options or [])])
+        reasons = await self._reasons(tx, found, findings)
         count = await tx.value(select(func.count()).where(posts.c.thread_id == thread))
         if count >= MOST_POSTS:
             raise Conflict("thread-full", "This discussion is full. Start a new one.")
@@ -349,6 +355,11 @@ class Discussions:
             values["state"] = PostState.VISIBLE
         await tx.do(insert(posts).values(values))
         publish_post(tx, found, held=bool(reasons))
+        if reasons:
+            await self._news.held(tx, found, values["id"])
+        else:
+            await self._news.seen(tx, found, values)
+        await self._note_flags(tx, found, values["id"], findings)
         return post_view(values)
 
     async def edit(self, actor: PersonId, post: PostId, body: str) -> PostView:
@@ -363,7 +374,8 @@ class Discussions:
             now = self._clock()
             if now - row["created_at"] > EDIT_SECONDS:
                 raise Conflict("too-late", "A post can be changed for 15 minutes.")
-            reasons = await self._reasons(tx, found, [body, *(row["options"] or [])])
+            findings = self._findings(found.standing, [body, *(row["options"] or [])])
+            reasons = await self._reasons(tx, found, findings)
             if row["state"] == PostState.HELD:
                 values = {"body": body, "reasons": reasons or row["reasons"], "edited_at": now}
             elif reasons:
@@ -373,6 +385,9 @@ class Discussions:
                 values = {"body": body, "waiting_body": None, "edited_at": now, "version": version}
             await tx.do(update(posts).where(posts.c.id == post).values(values))
             publish_post(tx, found, held=bool(reasons) or row["state"] == PostState.HELD)
+            if reasons:
+                await self._news.held(tx, found, post)
+            await self._note_flags(tx, found, post, findings)
             return post_view({**row, **values})
 
     async def react(self, actor: PersonId, post: PostId, mark: str, *, on: bool) -> None:
@@ -463,11 +478,13 @@ class Discussions:
 
     # Holding
 
-    async def _reasons(self, tx: Reading, found: ThreadStanding, texts: Sequence[str]) -> list[str]:
-        """Why a post with these texts has to wait for a teacher; empty: it need not. Raises Blocked."""
+    async def _reasons(self, tx: Reading, found: ThreadStanding, findings: Sequence[Finding]) -> list[str]:
+        """Why a post with these findings has to wait for a teacher; empty: it need not. Raises Blocked."""
         if found.standing.is_staff or found.kind is ThreadKind.ASK:
             return []
-        reasons = self._refuse_findings(found.standing, texts)
+        if strictest(findings) is FilterAction.BLOCK:
+            raise Blocked(_kinds(findings, FilterAction.BLOCK))
+        reasons = _kinds(findings, FilterAction.HOLD)
         if found.posting is Posting.HOLD:
             reasons.insert(0, "policy")
         elif found.posting is Posting.HOLD_FIRST and found.standing.is_pupil:
@@ -487,18 +504,23 @@ class Discussions:
                 reasons.insert(0, "first")
         return reasons
 
-    def _refuse_findings(self, standing: Standing, texts: Sequence[str], *, held: bool = False) -> list[str]:
-        """The kinds of what filters would hold; with ``held`` that is refused as well. Raises Blocked."""
+    def _findings(self, standing: Standing, texts: Sequence[str]) -> list[Finding]:
+        """What the space's filters find; nobody looks through what teachers write."""
         if standing.is_staff:
             return []
-        findings = [
-            each for text in texts for each in examine(text, (getattr(standing.policy, "filters", None) or FilterRules()))
-        ]
-        kinds = sorted({each.kind for each in findings if each.action is not FilterAction.FLAG})
-        worst = strictest(findings)
-        if worst is FilterAction.BLOCK or (held and worst is FilterAction.HOLD):
-            raise Blocked(kinds)
-        return list(kinds)
+        return [each for text in texts for each in examine(text, standing.policy.filters)]
+
+    async def _note_flags(
+        self, tx: Writing, found: ThreadStanding, post: str, findings: Sequence[Finding]
+    ) -> None:
+        """What is found and yet shown, teachers read of in the audit log."""
+        flagged = _kinds(findings, FilterAction.FLAG)
+        if flagged:
+            author = found.standing.actor.membership
+            details = {"kinds": flagged}
+            await self._audit.note(
+                tx, found.standing.space, None, "flagged", f"post/{post}", concerned=author, details=details
+            )
 
     async def _view(self, tx: Reading, found: ThreadStanding) -> ThreadView:
         waiting = await tx.all(
@@ -539,6 +561,10 @@ def publish_post(tx: Writing, found: ThreadStanding, *, held: bool) -> None:
         tx.publish(Change("held", space=found.standing.space, notice=("held",), told="staff", content=True))
     else:
         tx.publish(Change("post", document_of(found.row["id"]), found.standing.space, content=True))
+
+
+def _kinds(findings: Sequence[Finding], *actions: FilterAction) -> list[str]:
+    return sorted({each.kind for each in findings if each.action in actions})
 
 
 def _require(decision: Any) -> None:

@@ -16,6 +16,7 @@ from .audit import Audit
 from .discussions import Discussions, next_number, next_version, publish_post
 from .faults import Conflict, NotAllowed
 from .policy import Action
+from .post_news import PostNews
 from .records import Reading, Records
 from .schema import memberships, people, posts, rooms, schools, threads
 from .standing import stand
@@ -57,10 +58,13 @@ class HeldPost:
 class Moderation:
     """Decisions about the posts of every thread."""
 
-    def __init__(self, records: Records, discussions: Discussions, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, discussions: Discussions, audit: Audit, news: PostNews, clock: Clock
+    ) -> None:
         self._records = records
         self._discussions = discussions
         self._audit = audit
+        self._news = news
         self._clock = clock
 
     async def held(self, actor: PersonId, space: SpaceId) -> list[HeldPost]:
@@ -147,6 +151,8 @@ class Moderation:
             await tx.do(update(posts).where(posts.c.id == post).values(values))
             if approve:
                 publish_post(tx, found, held=False)
+            if approve and not waits_with_edit:
+                await self._news.seen(tx, found, row)
             await self._tell(tx, found, row, "approved" if approve else "rejected", because)
             return post_view({**row, **values})
 
@@ -202,6 +208,8 @@ class Moderation:
         self._require_hide(found, await author_row(tx, row["author_id"]))
         if row["state"] not in (PostState.HIDDEN, PostState.VISIBLE):
             raise Conflict("not-hidden", "This post is not hidden.")
+        if not row["body"]:
+            raise Conflict("words-forgotten", "The words of this post are not kept any more.")
         # What a teacher has hidden, its author cannot bring back.
         mine = row["decided_by"] == found.standing.actor.membership
         if row["state"] == PostState.HIDDEN and not found.standing.is_staff and not mine:
@@ -248,7 +256,9 @@ class Moderation:
     async def _tell(
         self, tx: Any, found: ThreadStanding, row: RowMapping, action: str, because: str | None
     ) -> None:
-        """Writes the decision down, and lets the teachers' lists and the author's page hear of it."""
+        """Writes the decision down, and lets the teachers' lists and the author hear of it."""
+        if action in ("approved", "rejected", "hidden"):
+            await self._news.decided(tx, found, row, action)
         space = found.standing.space
         tx.publish(Change("held", space=space, notice=("held",), told="staff", content=True))
         author = await author_row(tx, row["author_id"])

@@ -17,12 +17,15 @@ from .moderation import Moderation
 from .notifications import Notifications
 from .pages import Pages
 from .people import People
+from .post_news import PostNews
 from .records import Records
 from .reports import Reports
+from .retention import Retention
 from .schools import Schools
 from .sessions import HALF_DAY, TWO_WEEKS, Sessions
 from .spaces import Spaces
 from .supervision import Supervision
+from .teams import Teams
 from .throttle import Throttle
 from .values import Clock, NewId, new_id
 
@@ -50,6 +53,8 @@ class Services:
     discussions: Discussions
     moderation: Moderation
     reports: Reports
+    retention: Retention
+    teams: Teams
     authority: RecordsAuthority
     supervision: Supervision
 
@@ -81,7 +86,11 @@ class Services:
         throttle = Throttle(records, clock)
         audit = Audit(records, clock)
         spaces = Spaces(records, audit, clock, new_id)
-        discussions = Discussions(records, spaces, audit, clock, new_id)
+        notifications = Notifications(records, clock, new_id)
+        news = PostNews(notifications)
+        discussions = Discussions(records, spaces, audit, news, clock, new_id)
+        members = Members(records, audit, clock, new_id)
+        pages = Pages(records, spaces, audit, clock, new_id)
         return cls(
             records=records,
             changes=changes,
@@ -100,14 +109,16 @@ class Services:
             schools=Schools(records, clock, new_id),
             people=People(records, hasher, throttle, clock, new_id, choose),
             blocking=Blocking(records, clock),
-            notifications=Notifications(records, clock, new_id),
+            notifications=notifications,
             spaces=spaces,
-            members=Members(records, audit, clock, new_id),
-            pages=Pages(records, spaces, audit, clock, new_id),
+            members=members,
+            pages=pages,
             audit=audit,
             discussions=discussions,
-            moderation=Moderation(records, discussions, audit, clock),
+            moderation=Moderation(records, discussions, audit, news, clock),
             reports=Reports(records, audit, clock, new_id),
+            retention=Retention(records, audit, clock),
+            teams=Teams(records, spaces, members, pages, discussions, clock),
             authority=RecordsAuthority(records, clock),
             supervision=supervision,
         )

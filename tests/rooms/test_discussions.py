@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 
 import pytest
 from village import Village
@@ -21,6 +22,9 @@ from rooms.values import (
     ThreadId,
     ThreadKind,
 )
+
+SCHOOL_DAY = datetime(2026, 11, 25, 10, tzinfo=UTC).timestamp()
+"""A Wednesday morning, so that pupils are told at once."""
 
 keys = (f"key-{number:08}" for number in itertools.count())
 
@@ -300,6 +304,26 @@ async def test_contact_data_is_held_and_teachers_are_not(village: Village) -> No
         )
 
 
+async def test_listed_words_are_flagged_held_or_blocked(village: Village) -> None:
+    words = [
+        {"text": word, "action": action}
+        for word, action in (("mushroom", "flag"), ("cabbage", "hold"), ("turnip", "block"))
+    ]
+    await village.services.spaces.change(
+        village.person("founder"), village.space, policy={"filters": {"words": words}}
+    )
+    thread = await start(village)
+    flagged = await post(village, "student", thread, "You mushroom")
+    assert (flagged.state, flagged.reasons) == (PostState.VISIBLE, [])
+    entries = await village.services.audit.of_space(village.person("founder"), village.space)
+    assert (entries[0].action, entries[0].object) == ("flagged", f"post/{flagged.id}")
+    assert (await post(village, "student", thread, "You cabbage")).reasons == ["word"]
+    with pytest.raises(Blocked) as caught:
+        await post(village, "student", thread, "You t u r n i p")
+    assert caught.value.kinds == ["word"]
+    assert (await post(village, "teacher", thread, "You turnip")).state is PostState.VISIBLE
+
+
 async def test_an_edit_that_has_to_wait_leaves_the_old_words(village: Village) -> None:
     thread, services = await start(village), village.services
     made = PostId((await post(village, "student", thread, "Hello")).id)
@@ -353,15 +377,39 @@ async def test_decisions_are_in_the_audit_log_without_the_words(village: Village
     assert "Canary" not in told
 
 
+async def test_authors_mentioned_and_teachers_are_notified_when_it_is_seen(village: Village) -> None:
+    async def news(who: str) -> list[tuple[str, str]]:
+        found = (await village.services.notifications.of(village.person(who))).notifications
+        return sorted((each.kind, each.ref) for each in found)
+
+    village.clock.now = SCHOOL_DAY
+    thread = await start(village)
+    first = await post(village, "mate", thread)
+    await hold(village)
+    answer = await post(
+        village, "student", thread, reply_to=PostId(first.id), mentions=[village.member("pal")]
+    )
+    held = ("held", f"post/{answer.id}")
+    assert held in await news("teacher")
+    assert held in await news("founder")
+    assert await news("partner") == await news("pal") == await news("mate") == []
+    await village.services.moderation.decide(village.person("teacher"), PostId(answer.id), approve=True)
+    assert await news("pal") == [("mention", f"post/{answer.id}")]
+    assert await news("mate") == [("reply", f"post/{answer.id}")]
+    assert await news("student") == [("approved", f"post/{answer.id}")]
+    await village.services.moderation.hide(village.person("admin"), PostId(answer.id))
+    assert ("hidden", f"post/{answer.id}") in await news("student")
+
+
 async def test_held_posts_are_told_to_staff_and_seen_ones_to_the_document(village: Village) -> None:
     thread = await start(village)
     village.changes.clear()
     await post(village, "student", thread)
-    (seen,) = village.changes
+    [seen] = [change for change in village.changes if change.kind == "post"]
     assert (seen.kind, seen.document, seen.notice, seen.content) == ("post", f"thread/{thread}", (), True)
     village.changes.clear()
     await hold(village)
     village.changes.clear()
     await post(village, "student", thread)
-    (held,) = village.changes
+    [held] = [change for change in village.changes if change.kind == "held"]
     assert (held.kind, held.document, held.notice, held.told) == ("held", None, ("held",), "staff")
