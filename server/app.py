@@ -45,6 +45,7 @@ from server.api import (
     schools,
     session,
     spaces,
+    teams,
     threads,
 )
 from server.api.cockpit import COCKPIT
@@ -98,6 +99,7 @@ def all_routes() -> list[Route]:
         me,
         spaces,
         members,
+        teams,
         pages,
         history,
         threads,

@@ -72,6 +72,9 @@ PUT    /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   
 PUT    /rooms/{room_id}/hours        staff      X   X   X   N   N   Y   Y   X   X   X
 DELETE /rooms/{room_id}/hours        of-teacher X   N   N   Y   N   Y   Y   X   X   X
 DELETE /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   X   X
+GET    /spaces/{space_id}/teams      space      N   Y   Y   Y   Y   Y   Y   X   X   X
+POST   /spaces/{space_id}/teams      space      N   N   N   Y   Y   Y   Y   X   X   X
+POST   /spaces/{space_id}/teams      elsewhere  X   X   X   X   X   X   X   X   Y   N
 POST   /rooms/{room_id}/pages        general    X   N   Y   Y   Y   Y   Y   X   X   X
 POST   /rooms/{room_id}/pages        team       X   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /rooms/{room_id}/pages        other-team X   X   X   Y   Y   Y   Y   X   X   X
@@ -516,6 +519,7 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PATCH", "/spaces/{space_id}"): {"summary": "New"},
         ("PUT", "/spaces/{space_id}/status"): {"status": "closed"},
         ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
+        ("POST", "/spaces/{space_id}/teams"): {"count": 1},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
         ("PUT", "/rooms/{room_id}/state"): {
             "state": "supervised" if target in ("supervised", "was-closed") else "frozen"
