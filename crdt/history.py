@@ -139,6 +139,8 @@ class _Deeds:
             undoing = entry.subject in undoers and _is_marked(entry.update)
             removed = self.removed if theirs else self.removed_by_others
             for item in summary.deletes:
+                if item in self.deleted and not undoing:
+                    continue
                 new = list(self.deleted.lacks(item))
                 for part in new:
                     for rest in list(self.written.lacks(part)) if undoing else [part]:

@@ -39,6 +39,8 @@ LONGEST_AGO: Final = 30 * 86_400.0
 
 INLINE_BYTES: Final = 8 * 1024
 """A history up to this size is looked through within a few milliseconds."""
+ENTRY_BYTES: Final = 64
+"""What looking at one entry costs, beside its size."""
 JOB_SECONDS: Final = 60
 ROUNDS: Final = 3
 """How often an undo looks again for what was written while it was made ..."""
@@ -170,7 +172,7 @@ class PageHistory:
             snapshot, entries = await self._past(room)
             undoers = {undoing.by} | await self._staff(undoing.page)
             update = await self._work(
-                sum(len(entry.update) for entry in entries) + len(snapshot or b""),
+                sum(len(entry.update) + ENTRY_BYTES for entry in entries) + len(snapshot or b""),
                 undo,
                 snapshot,
                 entries,

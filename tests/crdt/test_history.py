@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crdt.document import Document, Outcome
-from crdt.history import undo
+from crdt.history import characters, undo
 from crdt.jobs import compact
 from crdt.log import HistoryEntry
 from crdt.richtext import FRAGMENT
@@ -197,7 +197,7 @@ class Class:
             if not theirs and name not in gone and not gone.intersection(inside[name])
         }
         around = {name for each in there for name in inside[each]}
-        return there | around, {name for name, theirs in maker.items() if theirs and len(name) < 3}
+        return there | around, {name for name, theirs in maker.items() if theirs and name.isdigit()}
 
 
 def texts(content: Any, path: tuple[int, ...] = ()) -> Iterator[list[int]]:
@@ -236,7 +236,8 @@ def served(updates: Iterable[bytes], update: bytes | None) -> list[bytes]:
 def check(people: Class, found: dict[str, tuple[str, ...]], expected: set[str], maybe: set[str]) -> None:
     """What is there is what has to be, in the order in which anybody has seen it."""
     assert expected <= found.keys() <= expected | maybe
-    for name in found.keys() - expected:  # their empty paragraph, where nothing else is in a quote of others
+    for name in {each for each in found.keys() - expected if each.isdigit()}:
+        # Their empty paragraph, where nothing else is in a quote of others.
         assert len(found[name]) == 1
         assert [around for around in found.values() if around[:1] == found[name]] == [found[name]]
     places = {name: place for place, name in enumerate(found)}
@@ -273,7 +274,7 @@ def steps(writers: int) -> st.SearchStrategy[list[tuple[Any, ...]]]:
     )
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(before=steps(3), after=steps(3), later=steps(3), writer=st.integers(0, 2), folded=st.booleans())
 def test_text_by_others_survives_and_theirs_is_gone(
     yjs: YjsPeer,
@@ -310,6 +311,7 @@ def test_text_by_others_survives_and_theirs_is_gone(
         undone = HistoryEntry(len(updates) + 1, 1, update, TEACHER, until)
         again = undo(snapshot, [*entries, undone], subject_of(writer), since, client=8, undoers=[TEACHER])
         assert again is None
+        orders, seq = len(people.orders), len(people.log)
         for step in later:  # by people who have not heard of it yet
             people.do(step)
         for peer in people.peers:
@@ -329,11 +331,18 @@ def test_text_by_others_survives_and_theirs_is_gone(
             undoers=[TEACHER],
             until=until,
         )
-        check(people, seen(shown(yjs, served(updates, mended))), *people.expected(writer, since, until))
+        # What was put back is a copy: it is not gone when people then delete what they still see of the
+        # original, and what they type beside that may end up on either side of it.
+        del people.orders[orders:]
+        expected, maybe = people.expected(writer, since, until)
+        gone = {name for event, _ in people.log[seq:] for name in event.gone}
+        for event, _ in people.log:
+            maybe |= {name for name, inside in event.made.items() if gone.intersection((name, *inside))}
+        check(people, seen(shown(yjs, served(updates, mended))), expected, maybe)
     people.close()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(steps=st.lists(steps(2), min_size=3, max_size=3))
 def test_to_undo_in_two_goes_is_to_undo_at_once(yjs: YjsPeer, steps: list[list[tuple[Any, ...]]]) -> None:
     people = Class(yjs, 2)
@@ -354,11 +363,12 @@ def test_to_undo_in_two_goes_is_to_undo_at_once(yjs: YjsPeer, steps: list[list[t
     at_once = undo(None, people.entries(), subject_of(0), times[0], client=7)
     one = seen(shown(yjs, served(updates, at_once)))
     two = seen(shown(yjs, served([entry.update for entry in entries], None)))
-    assert list(two.items()) == list(one.items())
+    assert two == one
+    check(people, two, set(one), set())
     people.close()
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(before=steps(2), after=steps(1))
 def test_when_nobody_else_wrote_all_is_as_it_was(
     yjs: YjsPeer, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
@@ -378,3 +388,82 @@ def test_when_nobody_else_wrote_all_is_as_it_was(
     update = undo(None, entries, subject_of(0), since, client=7)
     assert shown(yjs, served([entry.update for entry in entries], update)) == was
     people.close()
+
+
+def entry(seq: int, update: bytes, subject: str, at: float) -> HistoryEntry:
+    return HistoryEntry(seq, 1, update, subject, at)
+
+
+def written(yjs: YjsPeer, peer: int, **edit: Any) -> bytes:
+    [update] = yjs("edit", id=peer, **edit)
+    return decode(update)
+
+
+def test_nothing_to_take_back_is_no_update(yjs: YjsPeer) -> None:
+    assert undo(None, [], "ana", 0, client=7) is None
+    peer = next(names)
+    yjs("create", id=peer, client=1)
+    entries = [entry(1, written(yjs, peer, **put(ROOT, 0, "paragraph")), "ana", 10)]
+    assert undo(None, entries, "rui", 0, client=7) is None
+    assert undo(None, entries, "ana", 11, client=7) is None
+    assert undo(None, entries, "ana", 0, client=7, until=9) is None
+    assert undo(None, entries, "ana", 10, client=7) is not None
+    yjs("drop", ids=[peer])
+
+
+def test_an_element_of_theirs_stays_where_others_would_lose_what_is_around_it(yjs: YjsPeer) -> None:
+    """Editors remove a list item without a block: the item is of somebody else."""
+    ana, rui = next(names), next(names)
+    yjs("create", id=ana, client=1)
+    yjs("create", id=rui, client=2)
+    entries = []
+    item, text = {**ROOT, "path": [0, 0]}, {"new": "xmltext", "text": "nonsense"}
+    for peer, who, edit in (
+        (ana, "ana", put(ROOT, 0, "bullet_list")),
+        (ana, "ana", put({**ROOT, "path": [0]}, 0, "list_item")),
+        (rui, "rui", put(item, 0, "paragraph")),
+        (rui, "rui", {"place": {**ROOT, "path": [0, 0, 0]}, "edit": "put", "index": 0, "value": text}),
+    ):
+        entries.append(entry(len(entries) + 1, written(yjs, peer, **edit), who, 1))
+        yjs("apply", id=rui, updates=[encode(entries[-1].update)])
+    updates = [each.update for each in entries]
+    [lists] = shown(yjs, served(updates, undo(None, entries, "rui", 0, client=7)))[FRAGMENT]["list"]
+    assert lists["list"] == [
+        {"name": "list_item", "list": [{"name": "paragraph", "list": [], "entries": {}}], "entries": {}}
+    ]
+    yjs("drop", ids=[ana, rui])
+
+
+def test_only_the_undoing_of_trusted_people_counts_as_done(yjs: YjsPeer) -> None:
+    ana, rui = next(names), next(names)
+    yjs("create", id=ana, client=1)
+    yjs("create", id=rui, client=2)
+    text = {"new": "xmltext", "text": "🌊 rivers"}
+    entries = [entry(1, written(yjs, ana, place=ROOT, edit="put", index=0, value=text), "ana", 1)]
+    yjs("apply", id=rui, updates=[encode(entries[0].update)])
+    erased = written(yjs, rui, place={**ROOT, "path": [0]}, edit="remove", index=0, length=5)
+    entries.append(entry(2, erased, "rui", 2))
+    update = undo(None, entries, "rui", 2, client=7, undoers=["teacher"])
+    assert update is not None
+    for who, again in (("teacher", False), ("eva", True)):
+        done = [*entries, entry(3, update, who, 3)]
+        assert (undo(None, done, "rui", 2, client=8, undoers=["teacher"]) is not None) is again
+    state = served([each.update for each in entries], update)
+    assert shown(yjs, state)[FRAGMENT]["list"] == [{"list": ["🌊 rivers"], "entries": {}}]
+    assert characters(state) == {1: 4, 7: 4}
+    yjs("drop", ids=[ana, rui])
+
+
+def test_of_what_is_nowhere_any_more_nothing_comes_back_and_all_else_does(yjs: YjsPeer) -> None:
+    """The text is older than the log remembers, and was collected in a snapshot after it was deleted."""
+    ana = next(names)
+    yjs("create", id=ana, client=1)
+    text = {**ROOT, "path": [0]}
+    old = written(yjs, ana, place=ROOT, edit="put", index=0, value={"new": "xmltext", "text": "old "})
+    new = written(yjs, ana, place=text, edit="insert", index=4, text="new")
+    gone = written(yjs, ana, place=text, edit="remove", index=0, length=7)
+    snapshot = compact(None, [old, new, gone])
+    entries = [entry(2, new, "ana", 2), entry(3, gone, "rui", 3)]
+    update = undo(snapshot, entries, "rui", 3, client=7)
+    assert shown(yjs, served([snapshot], update))[FRAGMENT]["list"] == [{"list": ["new"], "entries": {}}]
+    yjs("drop", ids=[ana])
