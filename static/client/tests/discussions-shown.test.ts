@@ -170,8 +170,8 @@ test("a mention is found while it is typed, by any word of a name, accents or no
   assert.deepEqual(names("nobody"), []);
   assert.equal(names("").length, 4);
   const ana = { ...people[0], id: "m5", name: "Ana" } as (typeof people)[0];
-  assert.deepEqual(mentioned("@Ana Serrano", [ana, ...people]), ["m3"]);
-  assert.deepEqual(mentioned("@Ana Serrano and @Rui, not @Brave", people).sort(), ["m3", "m4"]);
+  assert.deepEqual(mentioned("Ana Serrano", [ana, ...people]), ["m3"]);
+  assert.deepEqual(mentioned("Ana Serrano and Rui, not Brave", people).sort(), ["m3", "m4"]);
 });
 
 test("marks and numbers follow the age band", () => {

@@ -63,6 +63,8 @@ class Composer extends View {
   declare at: number;
   declare failed: string;
 
+  /** Whom the post mentions, if their names still stand in it. */
+  private readonly chosen = new Map<string, Somebody>();
   private pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -277,13 +279,16 @@ class Composer extends View {
     event.stopPropagation();
   };
 
-  private take({ name }: Somebody): void {
+  private take(somebody: Somebody): void {
+    const { name } = somebody;
     const { field } = this;
     const typing = field && typedMention(field.value, field.selectionStart);
     this.found = [];
     if (!field || !typing) return;
     const behind = field.value.slice(field.selectionStart).replace(/^ /, "");
-    const before = `${field.value.slice(0, typing.from)}@${name} `;
+    // Without the "@": that is how names in other apps begin, which are held for a teacher.
+    const before = `${field.value.slice(0, typing.from)}${name} `;
+    this.chosen.set(somebody.id, somebody);
     this.set(before, behind);
   }
 
@@ -343,10 +348,11 @@ class Composer extends View {
     const written: Written = {
       body,
       language: this.tongue ?? language(),
-      mentions: mentioned(body, this.people).slice(0, MOST_MENTIONS),
+      mentions: mentioned(body, [...this.chosen.values()]).slice(0, MOST_MENTIONS),
       options,
     };
     this.words = "";
+    this.chosen.clear();
     this.poll = false;
     this.failed = "";
     this.found = [];

@@ -88,15 +88,15 @@ export function typedMention(text: string, cursor: number): { from: number; type
   return found ? { from: found.index + (found[1]?.length ?? 0), typed: found[2] ?? "" } : null;
 }
 
-/** The ids of those whose "@name" stands in the text. */
-export function mentioned(text: string, people: readonly Somebody[]): string[] {
+/** The ids of those, of the people chosen, whose name still stands in the text. */
+export function mentioned(text: string, chosen: readonly Somebody[]): string[] {
   let rest = text;
-  // The longest names first: "@Ana Serrano" is nobody who is called Ana.
-  return [...people]
+  // The longest names first: "Ana Serrano" is nobody who is called Ana.
+  return [...chosen]
     .sort((a, b) => b.name.length - a.name.length)
     .filter(({ name }) => {
-      const found = rest.includes(`@${name}`);
-      rest = rest.replaceAll(`@${name}`, " ");
+      const found = rest.includes(name);
+      rest = rest.replaceAll(name, " ");
       return found;
     })
     .map(({ id }) => id);

@@ -158,6 +158,7 @@ class ThreadView extends View {
   private close(): void {
     this.session?.close();
     this.session = undefined;
+    this.talk?.reads(null);
     this.followed = undefined;
     this.opened = "";
     this.speaker.stop();
@@ -183,6 +184,7 @@ class ThreadView extends View {
   private start(talk: Talk, socket: HocuspocusProviderWebsocket): void {
     const id = this.threadId;
     this.opened = id;
+    talk.reads(id);
     if (this.followed !== talk) {
       this.followed = talk;
       this.stops.push(talk.on(this.heard), talk.onSent(this.sent));
@@ -302,8 +304,8 @@ class ThreadView extends View {
 
   private async fetchBlocked(): Promise<void> {
     try {
-      const found = await api.getKnown<(string | { person_id: string })[]>("/api/me/blocks");
-      this.blocked = new Set(found.map((each) => (typeof each === "string" ? each : each.person_id)));
+      const found = await api.getKnown<{ person_id: string }[]>("/api/me/blocks");
+      this.blocked = new Set(found.map(({ person_id }) => person_id));
     } catch {
       // Nobody is blocked, as far as this device knows.
     }

@@ -51,7 +51,9 @@ function mentionsOf(names: readonly string[]): RegExp | null {
     .filter(Boolean)
     .sort((a, b) => b.length - a.length)
     .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return escaped.length > 0 ? new RegExp(`(@(?:${escaped.join("|")}))`, "u") : null;
+  return escaped.length > 0
+    ? new RegExp(`((?<![\\p{L}\\p{N}])@?(?:${escaped.join("|")})(?![\\p{L}\\p{N}]))`, "u")
+    : null;
 }
 
 const withMentions = (text: string, pattern: RegExp): Part[] =>

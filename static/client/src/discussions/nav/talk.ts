@@ -1,14 +1,17 @@
 import { ApiError, api } from "../../api/client.ts";
 import type { Me, Member } from "../../api/types.ts";
 import { setUnsent } from "../../collab/device.ts";
-import { onConnection } from "../../net.ts";
+import { connection, onConnection } from "../../net.ts";
 import { Outbox, type Outgoing } from "../outbox.ts";
 import { Keeper } from "../store.ts";
-import type { Post, Thread } from "../types.ts";
+import type { Post, Shown, Thread } from "../types.ts";
 
 /** Notices that come together are one fetch; many screens hear the same notice, so not all ask at once. */
 const GATHER_MS = 100;
 const SPREAD_MS = 300;
+/** So many threads that changed while I was away are kept anew, the others are forgotten until I open them. */
+const MOST_RENEWED = 5;
+const RENEWAL_MS = 10_000;
 
 /** The discussions of one space as this person has them: the list, what was read, what waits to be sent. */
 export class Talk {
@@ -21,6 +24,11 @@ export class Talk {
   private read = new Map<string, number>();
   private readonly listeners = new Set<(news: readonly string[]) => void>();
   private readonly sent = new Set<(outgoing: Outgoing, post: Post) => void>();
+  private reading: string | null = null;
+  private renewing = false;
+  /** The states in which threads were kept anew. */
+  private readonly renewed = new Map<string, string>();
+  private endRenewal: () => void = () => {};
   private news = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stopLine: () => void;
@@ -58,7 +66,9 @@ export class Talk {
       },
     );
     this.stopLine = onConnection((line) => {
-      if (line === "connected") void this.outbox.flush();
+      if (line !== "connected") return;
+      void this.outbox.flush();
+      if (this.threads) void this.renewKept();
     });
     addEventListener("online", this.online);
     void this.start();
@@ -67,6 +77,7 @@ export class Talk {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    this.endRenewal();
     this.stopLine();
     removeEventListener("online", this.online);
     this.outbox.close();
@@ -95,12 +106,15 @@ export class Talk {
     const threads = await this.fetch<Thread[]>("threads");
     if (!threads || this.closed) return;
     this.threads = threads;
-    const ids = new Set(threads.map(({ id }) => id));
     await this.markFirst(threads);
     this.tell(["threads"]);
-    for (const kept of await this.keeper.keys("threads")) {
-      if (!ids.has(kept)) await this.forgetIfGone(kept);
-    }
+    if (connection() === "connected") void this.renewKept();
+  }
+
+  /** Which thread is on the screen: it is kept by itself, and not renewed here. */
+  reads(thread: string | null): void {
+    this.reading = thread;
+    if (thread !== null) this.endRenewal();
   }
 
   async fetchMembers(): Promise<void> {
@@ -136,6 +150,52 @@ export class Talk {
       if (at !== undefined && !this.read.has(key)) this.read.set(key, at);
     }
     await Promise.all([this.fetchThreads(), this.outbox.start()]);
+  }
+
+  /** Words that were hidden while I was away do not stay on the device until I come by. */
+  private async renewKept(): Promise<void> {
+    if (this.renewing) return;
+    this.renewing = true;
+    let left = MOST_RENEWED;
+    for (const id of await this.keeper.keys("threads")) {
+      const thread = this.threads?.find((each) => each.id === id);
+      const kept = await this.keeper.get<Shown>("threads", id);
+      if (this.closed) return;
+      if (!thread) await this.forgetIfGone(id);
+      else if (
+        kept &&
+        this.reading !== id &&
+        this.renewed.get(id) !== stateOf(thread) &&
+        isStale(kept, thread)
+      ) {
+        this.renewed.set(id, stateOf(thread));
+        await (left-- > 0 ? this.renew(thread) : this.keeper.delete("threads", id));
+      }
+    }
+    this.renewing = false;
+  }
+
+  private async renew({ id, document }: Thread): Promise<void> {
+    const [{ LiveThread }, { getSocket }] = await Promise.all([
+      import("../live.ts"),
+      import("../../collab/collab.ts"),
+    ]);
+    if (this.closed || this.reading !== null) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(tired);
+        this.endRenewal = () => {};
+        live.close();
+        resolve();
+      };
+      const tired = setTimeout(done, RENEWAL_MS);
+      const live = new LiveThread(id, document, getSocket(), this.keeper, {
+        shown: (_, now) => now && done(),
+        access: () => {},
+        ended: done,
+      });
+      this.endRenewal = done;
+    });
   }
 
   /** On the first visit with this device nothing is news. */
@@ -180,4 +240,12 @@ export class Talk {
     if (this.closed) return;
     for (const listener of this.listeners) listener(news);
   }
+}
+
+const stateOf = ({ posts_count, last_at }: Thread): string => `${posts_count} ${last_at}`;
+
+/** Whether a thread may say something else now than what the device kept of it. */
+function isStale({ posts }: Shown, { posts_count, last_at }: Thread): boolean {
+  const seen = posts.filter(({ hidden }) => !hidden);
+  return seen.length !== posts_count || last_at - Math.max(0, ...seen.map(({ at }) => at)) > 1;
 }
