@@ -208,6 +208,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             chores(
                 Chore("escalation of reports", CHORE_SECONDS, services.reports.escalate_due),
                 Chore("forgetting old notifications", FORGET_SECONDS, services.notifications.forget_old),
+                Chore("retention", FORGET_SECONDS, services.retention.forget),
             )
         )
         gateway.start()
