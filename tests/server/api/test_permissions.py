@@ -37,7 +37,6 @@ from rooms.values import (
     ThreadId,
     ThreadKind,
 )
-
 from server.api.routing import Marker
 from server.app import all_routes
 
