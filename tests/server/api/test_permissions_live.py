@@ -5,6 +5,7 @@ The tables are written from the domain's matrix, not from rooms/policy.py. A com
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, Final
 
@@ -102,6 +103,7 @@ def test_every_command_stands_in_the_table() -> None:
 async def test_command(world: World, command: str, target: str, cells: dict[str, str]) -> None:
     got: dict[str, str] = {}
     await world.put_back()
+    world.services.supervision.grace = 0.0  # the teachers of the rows before have gone
     for role, name in CALLERS.items():
         ids = await TARGETS[target](world, "SOCKET")
         mine = "elsewhere" if role in ("OUT", "STR") else "rivers"
@@ -117,11 +119,7 @@ async def test_command(world: World, command: str, target: str, cells: dict[str,
                 **{key: ids[key] for key in ("thread_id", "post_id") if key in ids},
                 **FIELDS.get(command, {}),
             }
-            await line.say(5, string(json.dumps(sent)), document)
-            while True:
-                frame = await line.hear()
-                if frame.type == 5 and (answer := json.loads(frame.text))["type"] == "answer":
-                    break
+            answer = await answer_to(line, document, sent)
         if answer["ok"]:
             got[role] = "Y"
         else:
@@ -129,6 +127,42 @@ async def test_command(world: World, command: str, target: str, cells: dict[str,
                 answer["code"], answer["code"]
             )
     assert got == cells
+
+
+async def answer_to(line: Line, document: str, sent: dict[str, Any]) -> dict[str, Any]:
+    await line.say(5, string(json.dumps(sent)), document)
+    while True:
+        frame = await line.hear()
+        if frame.type == 5 and (said := json.loads(frame.text))["type"] == "answer":
+            return dict(said)
+
+
+@in_one_loop
+async def test_pupils_chat_while_a_teacher_is_there_whatever_page_that_teacher_has_open(world: World) -> None:
+    await world.put_back()
+    world.services.supervision.grace = 0.0
+    ids = await TARGETS["thr-chat"](world, "SOCKET")
+    space, page = f"space/{world.facts.spaces['rivers']}", f"page/{world.facts.pages['team']}"
+
+    async def chats(line: Line) -> str:
+        sent = {"type": "command", "key": f"command-{next(world.numbers):08}", "do": "post", "body": "Hello"}
+        answer = await answer_to(line, space, {**sent, "thread_id": ids["thread_id"]})
+        return "" if answer["ok"] else str(answer["code"])
+
+    async with socket_of(world, "student") as line:
+        assert await scope_of(line, space) == "authenticated readonly"
+        assert await chats(line) == "not-allowed"
+        async with socket_of(world, "outsider") as other:
+            assert (
+                await scope_of(other, f"space/{world.facts.spaces['elsewhere']}") == "authenticated readonly"
+            )
+            assert await chats(line) == "not-allowed"
+        async with socket_of(world, "partner") as desk:
+            assert await scope_of(desk, page) == "authenticated read-write"
+            assert await chats(line) == ""
+        while world.services.supervision.teachers(world.facts.spaces["rivers"]):
+            await asyncio.sleep(0.02)
+        assert await chats(line) == "not-allowed"
 
 
 @pytest.mark.parametrize(("kind", "target", "cells"), rows(DOCUMENTS), ids=str)
