@@ -24,10 +24,6 @@ import aiohttp
 import click
 from pycrdt import Map
 
-from rooms.schools import Country
-from rooms.services import Services
-from rooms.values import AgeBand, PersonId, Role, RoomId, RoomStatus, SpaceId
-
 from .client import Client
 from .command import WorkloadError, run
 from .report import Machine, milliseconds
@@ -70,63 +66,53 @@ class Figures:
     """Promises that were not kept."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _School:
-    space: SpaceId
-    room: RoomId
-    teachers: list[tuple[str, str]]
-    """E-mail and password."""
-    codes: list[str]
+    space: str
+    room: str
+    teachers: list[_Screen]
+    pupils: list[_Screen]
 
 
-class _LessonServer(TwinSpace):
-    """The server with three schools in its records, on the embedded default."""
-
-    def __init__(self, pupils: int) -> None:
-        super().__init__()
-        self._pupils = pupils
-
-    async def _prepare(self) -> None:
-        await super()._prepare()
-        self.data.mkdir()
-        services = await Services.open(f"sqlite:///{self.data / 'records.sqlite3'}")
-        try:
-            self.school = await _furnish(services, self._pupils)
-        finally:
-            await services.close()
-
-
-async def _furnish(services: Services, pupils: int) -> _School:
-    teachers: list[tuple[str, str]] = []
-    people: list[PersonId] = []
-    schools = []
+async def _furnish(server: TwinSpace, stack: AsyncExitStack, pupils: int) -> _School:
+    """Three schools with a teacher each who have founded a space together, and their pupils in it."""
+    schools, teachers = [], []
     for code, country, language, town, zone in SCHOOLS:
-        await services.schools.add_country(Country(code, country, [language]))
-        schools.append(
-            await services.schools.add(
-                name=f"School of {town}", town=town, country=code, time_zone=zone, languages=[language]
-            )
-        )
+        await _add(server, "country", code, country, "--language", language)
+        place = ["--country", code, "--town", town, "--time-zone", zone, "--language", language]
+        schools.append(await _add(server, "school", f"School of {town}", *place))
         email, password = f"teacher@{town.lower()}.example", secrets.token_hex(8)
+        given = ["--school", schools[-1], "--email", email, "--password-stdin"]
+        await _add(server, "teacher", f"Teacher of {town}", *given, entered=f"{password}\n")
         teachers.append((email, password))
-        people.append(
-            await services.people.add_adult(
-                name=f"Teacher of {town}", email=email, password=password, school=schools[-1]
-            )
-        )
-    space = await services.spaces.create(
-        title="Three rivers", summary="", languages=["en"], age_band=AgeBand.FROM_16, founders=people[:1]
-    )
-    for person in people[1:]:
-        await services.members.add_adult(space, person, Role.ADMIN)
+    founders = [part for email, _ in teachers for part in ("--founder", email)]
+    space = await _add(server, "space", "Three rivers", *founders, "--age-band", "16-19")
+    timeout, jar = aiohttp.ClientTimeout(total=PATIENCE), aiohttp.DummyCookieJar()
+    http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout, cookie_jar=jar))
+    screens = [
+        await _log_in(server, http, {"method": "password", "email": email, "password": password})
+        for email, password in teachers
+    ]
     codes = []
-    for number, (school, teacher) in enumerate(zip(schools, people, strict=True)):
+    for number, (school, screen) in enumerate(zip(schools, screens, strict=True)):
         count = pupils // 3 + (number < pupils % 3)
-        made = await services.people.make_pupils(teacher, school, space, [None] * count)
-        codes += [each.card.code for each in made]
-    room = next(each.id for each in (await services.spaces.get(people[0], space)).rooms)
-    await services.spaces.set_room_state(people[0], RoomId(room), RoomStatus.SUPERVISED)
-    return _School(space, RoomId(room), teachers, codes)
+        made = await screen.ask("POST", f"/schools/{school}/pupils", {"space_id": space, "count": count})
+        codes += [card["code"] for card in made["cards"]]
+    room = (await screens[0].ask("GET", f"/spaces/{space}"))["rooms"][0]["id"]
+    await screens[0].ask("PUT", f"/rooms/{room}/state", {"state": "supervised"})
+    return _School(
+        space,
+        room,
+        screens,
+        [await _log_in(server, http, {"method": "code", "code": code}) for code in codes],
+    )
+
+
+async def _add(server: TwinSpace, *arguments: str, entered: str = "") -> str:
+    status, said = await server.run("add", *arguments, "--data", str(server.data), entered=entered)
+    if status:
+        raise WorkloadError(f"twinspace add {arguments[0]}: {said}")
+    return said
 
 
 class _Screen:
@@ -183,6 +169,13 @@ class _Screen:
         async with self._http.request(method, url, json=body, headers=self._headers) as answer:
             return answer.status, await answer.json() if answer.status != 204 else None
 
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Raises WorkloadError if the server does not agree."""
+        status, said = await self.call(method, path, body)
+        if status >= 300:
+            raise WorkloadError(f"{method} {path}: {status} {said}")
+        return said
+
     async def post(self, thread: str, body: str, key: str) -> tuple[int, Any]:
         """Sends until there is an answer, as the outbox of a browser does."""
         while True:
@@ -197,23 +190,11 @@ async def lesson(plan: Plan) -> Figures:
     """Holds the lesson. Raises WorkloadError when it cannot even begin."""
     figures, rng = Figures(), random.Random(plan.seed)
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(_LessonServer(plan.pupils))
-        timeout = aiohttp.ClientTimeout(total=PATIENCE)
-        jar = aiohttp.DummyCookieJar()
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout, cookie_jar=jar))
-        school = server.school
-        teachers = [
-            await _log_in(server, http, {"method": "password", "email": email, "password": password})
-            for email, password in school.teachers
-        ]
-        pupils = [await _log_in(server, http, {"method": "code", "code": code}) for code in school.codes]
-        status, made = await teachers[0].call(
-            "POST",
-            f"/rooms/{school.room}/threads",
-            {"title": "What did you see?", "key": secrets.token_hex(8)},
-        )
-        if status != 201:
-            raise WorkloadError(f"No discussion could be started: {status} {made}")
+        server = await stack.enter_async_context(TwinSpace())
+        school = await _furnish(server, stack, plan.pupils)
+        teachers, pupils = school.teachers, school.pupils
+        body = {"title": "What did you see?", "key": secrets.token_hex(8)}
+        made = await teachers[0].ask("POST", f"/rooms/{school.room}/threads", body)
         thread, everybody = str(made["id"]), [*teachers, *pupils]
         for screen in everybody:
             await screen.open(stack, school.space, thread)
@@ -359,11 +340,7 @@ async def _hide(
 ) -> None:
     for post in rng.sample(posts, min(plan.hides, len(posts))):
         started = time.perf_counter()
-        status, said = await rng.choice(teachers).call(
-            "PUT", f"/posts/{post}/hidden", {"because": "Practice"}
-        )
-        if status != 200:
-            raise WorkloadError(f"A teacher cannot hide: {status} {said}")
+        await rng.choice(teachers).ask("PUT", f"/posts/{post}/hidden", {"because": "Practice"})
         for screen in everybody:
             await screen.until_gone(post)
         figures.hidden.append(max(screen.gone[post] for screen in everybody) - started)
@@ -391,9 +368,7 @@ async def _freeze(
     writers = [asyncio.create_task(write(screen, number)) for number, screen in enumerate(pupils)]
     await asyncio.sleep(2.0)
     asked = time.perf_counter()
-    status, said = await teacher.call("PUT", f"/spaces/{space}/freeze")
-    if status != 204:
-        raise WorkloadError(f"A teacher cannot freeze: {status} {said}")
+    await teacher.ask("PUT", f"/spaces/{space}/freeze")
     answered = time.perf_counter()
     await asyncio.sleep(2.5)
     going = False
