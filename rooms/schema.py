@@ -40,6 +40,7 @@ __all__ = [
     "countries",
     "credentials",
     "hands",
+    "invitations",
     "login_limits",
     "login_tries",
     "memberships",
@@ -391,6 +392,22 @@ notifications = Table(
     _time("mailed_at", nullable=True),
     _time("created_at"),
     Index("ix_notifications_person_id_created_at", "person_id", "created_at"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    *_one_of("role", (v.Role.GUEST, v.Role.TEACHER, v.Role.ADMIN)),
+    Column("token_hash", _text(64), nullable=False, unique=True),
+    Column("email", _text(320)),
+    Column("maker_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("voucher_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("accepted_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    *_one_of("state", v.InvitationState),
+    _time("expires_at"),
+    _time("created_at"),
 )
 
 changes = Table(

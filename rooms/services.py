@@ -12,6 +12,7 @@ from .blocking import Blocking
 from .codecards import Choose
 from .discussions import Discussions
 from .hashing import Hasher
+from .invitations import Invitations
 from .members import Members
 from .moderation import Moderation
 from .notifications import Notifications
@@ -55,6 +56,7 @@ class Services:
     reports: Reports
     retention: Retention
     teams: Teams
+    invitations: Invitations
     authority: RecordsAuthority
     supervision: Supervision
 
@@ -119,6 +121,7 @@ class Services:
             reports=Reports(records, audit, clock, new_id),
             retention=Retention(records, audit, clock),
             teams=Teams(records, spaces, members, pages, discussions, clock),
+            invitations=Invitations(records, audit, throttle, clock, new_id),
             authority=RecordsAuthority(records, clock),
             supervision=supervision,
         )

@@ -160,6 +160,16 @@ class MembershipState(StrEnum):
     REMOVED = "removed"
 
 
+class InvitationState(StrEnum):
+    PROPOSED = "proposed"
+    """An admin has to confirm it first."""
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
 class RoomKind(StrEnum):
     GENERAL = "general"
     TEAM = "team"

@@ -30,6 +30,7 @@ from rooms.values import (
     PostId,
     ReportReason,
     ReportTarget,
+    Role,
     RoomId,
     RoomKind,
     RoomStatus,
@@ -71,6 +72,12 @@ PUT    /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   
 PUT    /rooms/{room_id}/hours        staff      X   X   X   N   N   Y   Y   X   X   X
 DELETE /rooms/{room_id}/hours        of-teacher X   N   N   Y   N   Y   Y   X   X   X
 DELETE /rooms/{room_id}/hours        general    X   N   N   N   N   Y   Y   X   X   X
+POST   /spaces/{space_id}/invitations                  space      N N N Y Y Y Y X X X
+POST   /spaces/{space_id}/invitations                  elsewhere  X X X X X X X X Y N
+GET    /spaces/{space_id}/invitations                  space      N N N Y Y Y Y X X X
+PUT    /spaces/{space_id}/invitations/{id}/confirmed   proposed   N N N N N Y Y X X X
+DELETE /spaces/{space_id}/invitations/{id}             proposed   N N N Y X Y Y X X X
+DELETE /spaces/{space_id}/invitations/{id}             invited    N N N X X Y Y X X X
 GET    /spaces/{space_id}/teams      space      N   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      space      N   N   N   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      elsewhere  X   X   X   X   X   X   X   X   Y   N
@@ -451,6 +458,15 @@ def report(by: str, about: str) -> Callable[[World, str], Awaitable[dict[str, st
     return sent
 
 
+def invitation(by: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    async def made(world: World, method: str) -> dict[str, str]:
+        rivers = world.facts.spaces["rivers"]
+        new = await world.services.invitations.invite(world.facts.people[by], rivers, Role.GUEST)
+        return {"space_id": rivers, "id": new.invitation.id}
+
+    return made
+
+
 async def ebro(world: World, method: str) -> dict[str, str]:
     return {"school_id": world.facts.schools["ebro"]}
 
@@ -501,6 +517,8 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "stranger": somebody("stranger"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
+    "proposed": invitation("teacher"),
+    "invited": invitation("founder"),
     "some-page": reportable("page", lambda world: world.facts.pages["open"]),
     "staff-page": reportable("page", lambda world: world.facts.pages["staff"]),
     "a-mate": reportable("person", lambda world: world.facts.members["mate"]),
@@ -519,6 +537,7 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/spaces/{space_id}/status"): {"status": "closed"},
         ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
         ("POST", "/spaces/{space_id}/teams"): {"count": 1},
+        ("POST", "/spaces/{space_id}/invitations"): {"role": "guest"},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
         ("PUT", "/rooms/{room_id}/state"): {
             "state": "supervised" if target in ("supervised", "was-closed") else "frozen"
@@ -623,6 +642,8 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("GET", "/me/blocks"),
         ("GET", "/me/notifications"),
         ("POST", "/me/notifications/read"),
+        ("POST", "/invitations/{token}/accept"),
+        ("POST", "/invitations/{token}/decline"),
     }
     for name in CALLERS.values():
         status, me = await world.call("GET", "/me", None, world.tokens[name])
