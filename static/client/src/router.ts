@@ -7,6 +7,7 @@ export type Route =
   | { name: "page"; space: string; page: string }
   | { name: "thread"; space: string; thread: string }
   | { name: "members"; space: string }
+  | { name: "cockpit"; space: string }
   | { name: "pupils"; school: string }
   | { name: "unknown" };
 
@@ -21,6 +22,7 @@ const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
     (space = "", thread = "") => ({ name: "thread", space, thread }),
   ],
   [/^\/spaces\/([\w-]+)\/members$/, (space = "") => ({ name: "members", space })],
+  [/^\/spaces\/([\w-]+)\/cockpit$/, (space = "") => ({ name: "cockpit", space })],
   [/^\/schools\/([\w-]+)\/pupils$/, (school = "") => ({ name: "pupils", school })],
 ];
 
@@ -41,6 +43,7 @@ export const path = {
   page: (space: string, page: string) => `/spaces/${space}/pages/${page}`,
   thread: (space: string, thread: string) => `/spaces/${space}/threads/${thread}`,
   members: (space: string) => `/spaces/${space}/members`,
+  cockpit: (space: string) => `/spaces/${space}/cockpit`,
   pupils: (school: string) => `/schools/${school}/pupils`,
 };
 

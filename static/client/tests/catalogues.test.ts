@@ -14,11 +14,15 @@ import manageEn from "../src/i18n/manage/en.ts";
 import manageEs from "../src/i18n/manage/es.ts";
 import managePt from "../src/i18n/manage/pt.ts";
 import pt from "../src/i18n/pt.ts";
+import teachEn from "../src/teach/i18n/en.ts";
+import teachEs from "../src/teach/i18n/es.ts";
+import teachPt from "../src/teach/i18n/pt.ts";
 
 const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   shell: { en, es, pt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
+  teach: { en: teachEn, es: teachEs, pt: teachPt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };
 

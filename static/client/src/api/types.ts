@@ -35,8 +35,18 @@ export interface Room {
   posting?: "off" | "hold" | "hold-first" | "free";
   /** Membership ids of the listed members. */
   members?: string[];
+  /** Days are 1 Monday to 7 Sunday; times are "08:00". */
+  hours?: { days: number[]; from: string; to: string } | null;
+  /** Message key why I may write nothing there now, else "". */
+  reason?: string;
   /** What I may do here. */
-  can?: { create_pages?: boolean; start_threads?: boolean };
+  can?: {
+    create_pages?: boolean;
+    start_threads?: boolean;
+    settings?: boolean;
+    state?: boolean;
+    supervise?: boolean;
+  };
 }
 
 export interface Space {
@@ -46,6 +56,8 @@ export interface Space {
   languages: string[];
   age_band: string;
   status: string;
+  /** Nobody writes until an admin lifts this. */
+  frozen: boolean;
   my_role: Role;
   my_membership: string;
   schools: School[];
@@ -61,8 +73,22 @@ export interface Member {
   role: Role;
   founder: boolean;
   school_id: string | null;
+  /** Why the member may not write now; only for who may mute. Without an end: until it is lifted. */
+  mute?: { reason: string; until: number | null } | null;
   /** What I may do with this member. */
-  can: { role: boolean; remove: boolean; reset_code: boolean };
+  can: { role: boolean; remove: boolean; reset_code: boolean; mute?: boolean };
+}
+
+/** What a teacher is told at one glance. The ids of people are membership ids. */
+export interface Cockpit {
+  /** My last visit. */
+  since: number;
+  pages: { id: string; title: string; last_at: number; authors: string[] }[];
+  threads: { id: string; title: string; last_at: number; new_posts: number }[];
+  members: { id: string; name: string; at: number }[];
+  /** Pupils who have written nothing for half an hour. */
+  silent: string[];
+  counts: { held: number; reports: number; muted: number };
 }
 
 export interface Lock {

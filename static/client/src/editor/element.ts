@@ -8,7 +8,8 @@ import { EditorView } from "prosemirror-view";
 import type { Page } from "../api/types.ts";
 import { has, list, moment, t } from "../i18n/index.ts";
 import { Localized } from "../i18n/localized.ts";
-import { Binding, settle } from "./binding/sync.ts";
+import { toRelative } from "./binding/positions.ts";
+import { Binding, bindingKey, settle } from "./binding/sync.ts";
 import { insertImage, linkAt, removeLink, selectedImage, setLink, writeOn } from "./commands.ts";
 import { plainText, saveCopy } from "./copies.ts";
 import { cursors } from "./cursors.ts";
@@ -34,6 +35,12 @@ export interface Writer {
   name: string;
   role: string;
   school: string;
+}
+
+/** A sentence of the page, and under which client ids of the shared document its characters were written. */
+export interface Sentence {
+  text: string;
+  clients: string[];
 }
 
 /** `<ts-editor>`: one page, live. Drawn into the page itself, so that its styles and print styles apply. */
@@ -321,6 +328,37 @@ export class PageEditor extends LitElement {
     return true;
   }
 
+  // Who wrote it
+
+  /** The sentence at a point of the window, or at the caret. */
+  sentenceAt(point?: { left: number; top: number }): Sentence | null {
+    const { view } = this;
+    const binding = view && bindingKey.getState(view.state);
+    if (!view || !binding) return null;
+    settle(view);
+    const at = point ? view.posAtCoords(point)?.pos : this.caret(view);
+    if (at === undefined || at > view.state.doc.content.size) return null;
+    const place = view.state.doc.resolve(at);
+    if (!place.parent.isTextblock) return null;
+    const text = place.parent.textBetween(0, place.parent.content.size, undefined, "\uFFFC");
+    const [from, to] = sentenceIn(text, place.parentOffset);
+    const clients = new Set<string>();
+    for (let offset = from; offset < to; offset++) {
+      const { item } = toRelative(binding.drawing, place.start() + offset + 1);
+      if (item && text[offset]?.trim()) clients.add(String(item.client));
+    }
+    const words = text.slice(from, to).replaceAll("\uFFFC", "").trim();
+    return words ? { text: words, clients: [...clients] } : null;
+  }
+
+  /** Where the caret is; on a page that is only read, where somebody has tapped. */
+  private caret(view: EditorView): number | undefined {
+    if (view.editable) return view.state.selection.head;
+    const selection = document.getSelection();
+    const node = selection?.anchorNode;
+    return node && view.dom.contains(node) ? view.posAtDOM(node, selection.anchorOffset) : undefined;
+  }
+
   // Leaving and losing
 
   private leave = (event: BeforeUnloadEvent): void => {
@@ -451,6 +489,16 @@ export class PageEditor extends LitElement {
       saveCopy(this.page.title, this.text());
     }
   };
+}
+
+/** From where to where the sentence goes in which `at` lies. */
+function sentenceIn(text: string, at: number): [number, number] {
+  let from = 0;
+  for (const { index, 0: found } of text.matchAll(/[^.!?…]+[.!?…]*\s*/g)) {
+    from = index;
+    if (at < index + found.length) return [index, index + found.length];
+  }
+  return [from, text.length];
 }
 
 /** A tap below the last block goes on writing there. */

@@ -10,6 +10,8 @@ const en = {
   "nav.pages": "Pages",
   "nav.talk": "Talk",
   "nav.me": "Me",
+  "nav.desk": "Desk",
+  "nav.desk-waits": { one: "One thing waits for you", other: "{count} things wait for you" },
   "nav.my-spaces": "My TwinSpaces",
 
   "line.offline": "No connection",
@@ -127,6 +129,7 @@ const en = {
   "mark.locked": "Locked",
   "mark.readonly": "Only to read",
 
+  "page.whose": "Who wrote this?",
   "page.where": "You are here",
   "page.gone-title": "This page is not here",
   "page.gone": "It may be in the bin, or it is not open to you.",
@@ -142,14 +145,20 @@ const en = {
   "reason.role": "You can read this page. Its rules say that others write here.",
   "reason.editors": "Student editors and teachers write on this page. You can read it.",
   "reason.teachers": "Teachers write on this page. You can read it.",
-  "reason.muted": "You can read, but not write for now. Your teacher knows why.",
+  "reason.muted": "You can read, but not write for now. Ask your teacher.",
+  "reason.muted-until": "You can read, but not write until {time}. Ask your teacher.",
+  "reason.outside-hours": "This room is closed at this hour. You can read everything.",
   "reason.supervised": "You can write here while a teacher is in the room.",
   "reason.no-teacher": "No teacher of your school is in this TwinSpace, so you can read but not write.",
-  "reason.space-frozen": "This TwinSpace is paused. You can read everything.",
+  "reason.space-frozen":
+    "Your teachers have paused this TwinSpace. You can read everything, and write again soon.",
   "reason.space-closed": "This TwinSpace is finished. You can read everything.",
   "reason.room-read-only": "This room is only to read for now.",
   "reason.room-frozen": "This room is paused. You can read everything.",
   "reason.room-archived": "This room is archived. You can read everything.",
+
+  "rooms.manage": "Rules of the room {title}",
+  "space.unfreeze": "Let everyone write again",
 
   "bin.title": "Bin",
 

@@ -10,6 +10,8 @@ const es: Words = {
   "nav.pages": "Páginas",
   "nav.talk": "Charla",
   "nav.me": "Yo",
+  "nav.desk": "Mesa",
+  "nav.desk-waits": { one: "Una cosa te espera", other: "{count} cosas te esperan" },
   "nav.my-spaces": "Mis TwinSpaces",
 
   "line.offline": "Sin conexión",
@@ -127,6 +129,7 @@ const es: Words = {
   "mark.locked": "Bloqueada",
   "mark.readonly": "Solo para leer",
 
+  "page.whose": "¿Quién escribió esto?",
   "page.where": "Estás aquí",
   "page.gone-title": "Esta página no está aquí",
   "page.gone": "Puede que esté en la papelera o que no esté abierta para ti.",
@@ -142,15 +145,21 @@ const es: Words = {
   "reason.role": "Puedes leer esta página. Sus reglas dicen que aquí escriben otras personas.",
   "reason.editors": "En esta página escriben los estudiantes editores y el profesorado. Puedes leerla.",
   "reason.teachers": "En esta página escribe el profesorado. Puedes leerla.",
-  "reason.muted": "Por ahora puedes leer, pero no escribir. Tu profesora o profesor sabe por qué.",
+  "reason.muted": "Por ahora puedes leer, pero no escribir. Pregunta a tu profesora o profesor.",
+  "reason.muted-until": "Puedes leer, pero no escribir hasta: {time}. Pregunta a tu profesora o profesor.",
+  "reason.outside-hours": "A esta hora la sala está cerrada. Puedes leerlo todo.",
   "reason.supervised": "Aquí puedes escribir cuando hay un profesor en la sala.",
   "reason.no-teacher":
     "En este TwinSpace no hay ningún profesor de tu centro: puedes leer, pero no escribir.",
-  "reason.space-frozen": "Este TwinSpace está en pausa. Puedes leerlo todo.",
+  "reason.space-frozen":
+    "El profesorado ha puesto este TwinSpace en pausa. Puedes leerlo todo, y pronto escribir otra vez.",
   "reason.space-closed": "Este TwinSpace ha terminado. Puedes leerlo todo.",
   "reason.room-read-only": "Por ahora esta sala es solo para leer.",
   "reason.room-frozen": "Esta sala está en pausa. Puedes leerlo todo.",
   "reason.room-archived": "Esta sala está archivada. Puedes leerlo todo.",
+
+  "rooms.manage": "Reglas de la sala {title}",
+  "space.unfreeze": "Dejar que todos vuelvan a escribir",
 
   "bin.title": "Papelera",
 

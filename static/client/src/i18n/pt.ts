@@ -10,6 +10,8 @@ const pt: Words = {
   "nav.pages": "Páginas",
   "nav.talk": "Conversas",
   "nav.me": "Eu",
+  "nav.desk": "Mesa",
+  "nav.desk-waits": { one: "Uma coisa à tua espera", other: "{count} coisas à tua espera" },
   "nav.my-spaces": "Os meus TwinSpaces",
 
   "line.offline": "Sem ligação",
@@ -128,6 +130,7 @@ const pt: Words = {
   "mark.locked": "Bloqueada",
   "mark.readonly": "Só para ler",
 
+  "page.whose": "Quem escreveu isto?",
   "page.where": "Estás aqui",
   "page.gone-title": "Esta página não está aqui",
   "page.gone": "Pode estar no lixo ou não estar aberta para ti.",
@@ -143,14 +146,20 @@ const pt: Words = {
   "reason.role": "Podes ler esta página. As regras dizem que aqui escrevem outras pessoas.",
   "reason.editors": "Nesta página escrevem os alunos editores e os professores. Podes lê-la.",
   "reason.teachers": "Nesta página escrevem os professores. Podes lê-la.",
-  "reason.muted": "Por agora podes ler, mas não escrever. A tua professora ou professor sabe porquê.",
+  "reason.muted": "Por agora podes ler, mas não escrever. Pergunta à tua professora ou professor.",
+  "reason.muted-until": "Podes ler, mas não escrever até: {time}. Pergunta à tua professora ou professor.",
+  "reason.outside-hours": "A esta hora a sala está fechada. Podes ler tudo.",
   "reason.supervised": "Aqui podes escrever quando há um professor na sala.",
   "reason.no-teacher": "Neste TwinSpace não há nenhum professor da tua escola: podes ler, mas não escrever.",
-  "reason.space-frozen": "Este TwinSpace está em pausa. Podes ler tudo.",
+  "reason.space-frozen":
+    "Os professores puseram este TwinSpace em pausa. Podes ler tudo, e em breve escrever outra vez.",
   "reason.space-closed": "Este TwinSpace terminou. Podes ler tudo.",
   "reason.room-read-only": "Por agora esta sala é só para ler.",
   "reason.room-frozen": "Esta sala está em pausa. Podes ler tudo.",
   "reason.room-archived": "Esta sala está arquivada. Podes ler tudo.",
+
+  "rooms.manage": "Regras da sala {title}",
+  "space.unfreeze": "Deixar que todos voltem a escrever",
 
   "bin.title": "Lixo",
 

@@ -147,6 +147,7 @@ export class App extends View {
       case "page":
       case "thread":
       case "members":
+      case "cockpit":
         return html`<ts-space .me=${this.person} .route=${route} @open-menu=${this.menu}></ts-space>`;
       case "unknown":
         return html`<main id="main" class="narrow" tabindex="-1">

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
-import type { Card, Me, Member, Role, Space } from "../api/types.ts";
-import { country, t } from "../i18n/index.ts";
+import type { Card, Me, Member, Page, Role, Space } from "../api/types.ts";
+import { country, moment, t } from "../i18n/index.ts";
 import { path } from "../router.ts";
 import { announce } from "../ui/announce.ts";
 import { ask, openDialog } from "../ui/dialog.ts";
@@ -53,16 +53,19 @@ class Members extends View {
     }
   }
 
+  private get staff(): boolean {
+    return this.space.my_role === "teacher" || this.space.my_role === "admin";
+  }
+
   private mayManage({ can, person_id }: Member): boolean {
-    return person_id !== this.me.person.id && (can.role || can.remove || can.reset_code);
+    return person_id !== this.me.person.id && (this.staff || can.role || can.remove || can.reset_code);
   }
 
   protected override render(): TemplateResult {
     const school = this.me.person.school;
-    const staff = this.space.my_role === "teacher" || this.space.my_role === "admin";
     return html`<main id="main" class="members" tabindex="-1">
       <h1>${t("nav.members")}</h1>
-      ${staff && school ? html`<p><a class="button" href=${path.pupils(school.id)}>${icon("key")}${t("members.make-cards")}</a></p>` : nothing}
+      ${this.staff && school ? html`<p><a class="button" href=${path.pupils(school.id)}>${icon("key")}${t("members.make-cards")}</a></p>` : nothing}
       ${this.failed ? html`<p class="error" role="alert">${this.failed}</p>` : nothing}
       ${this.space.schools.map((each, at) => {
         const mine = (this.members ?? []).filter((member) => member.school_id === each.id);
@@ -95,6 +98,7 @@ class Members extends View {
                 member.person_id === this.me.person.id ? html` · ${t("home.you")}` : nothing
               }</span
             >
+            ${member.mute ? html`<span class="quiet">${t(member.mute.until ? "members.muted-until" : "members.muted", { time: moment(member.mute.until ?? 0) })}</span>` : nothing}
           </span>
           ${
             this.mayManage(member)
@@ -114,21 +118,41 @@ class Members extends View {
   }
 
   private async manage(member: Member): Promise<void> {
-    type Action = "role" | "card" | "remove";
+    type Action = "role" | "card" | "remove" | "mute" | "unmute" | "undo";
     const item = (action: Action, sign: IconName, words: string, close: (value: Action) => void) =>
       html`<li><button class="menu-item" @click=${() => close(action)}>${icon(sign)}${words}</button></li>`;
     const chosen = await openDialog<Action>(
       () => member.name,
       (close) => html`<ul class="menu" role="list">
+        ${member.can.mute && !member.mute ? item("mute", "eye", t("members.mute"), close) : nothing}
+        ${member.can.mute && member.mute ? item("unmute", "draft", t("members.unmute"), close) : nothing}
+        ${this.staff ? item("undo", "back", t("members.undo"), close) : nothing}
         ${member.can.role ? item("role", "people", t("members.change-role"), close) : nothing}
         ${member.can.reset_code ? item("card", "key", t("members.new-card"), close) : nothing}
         ${member.can.remove ? item("remove", "out", t("members.remove"), close) : nothing}
       </ul>`,
       { className: "sheet" },
     );
+    if (chosen === "mute" || chosen === "unmute" || chosen === "undo") await this.teach(chosen, member);
     if (chosen === "role") await this.changeRole(member);
     if (chosen === "card") await resetCard(member.person_id, member.name);
     if (chosen === "remove") await this.expel(member);
+  }
+
+  private async teach(what: "mute" | "unmute" | "undo", member: Member): Promise<void> {
+    try {
+      const tools = await import("../teach/index.ts");
+      await tools.ready;
+      if (what === "mute") await tools.mute(member);
+      if (what === "unmute") await tools.liftMute(member);
+      if (what === "undo") {
+        const pages = await api.getKnown<Page[]>(`/api/spaces/${this.space.id}/pages`);
+        await tools.undoPerson(member.id, member.name, pages);
+      }
+    } catch (error) {
+      announce(explain(error));
+    }
+    await this.fetch();
   }
 
   private async changeRole(member: Member): Promise<void> {

@@ -1,9 +1,11 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { Me, Page, Space } from "../api/types.ts";
+import type { PageState } from "../editor/index.ts";
 import { has, language, moment, t } from "../i18n/index.ts";
 import { pathTo } from "../pages/tree.ts";
 import { path } from "../router.ts";
+import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
 import { View } from "../ui/view.ts";
 import { manageable, marks } from "./page-tree.ts";
@@ -18,6 +20,8 @@ class PageView extends View {
     socket: { attribute: false },
     ready: { state: true },
     broken: { state: true },
+    whose: { state: true },
+    until: { state: true },
   };
 
   declare me: Me;
@@ -27,11 +31,17 @@ class PageView extends View {
   declare socket: unknown;
   declare ready: boolean;
   declare broken: boolean;
+  /** The list of who wrote what is open. */
+  declare whose: boolean;
+  /** Until when I may not write, if the line to the page says so. */
+  declare until: number | null;
 
   constructor() {
     super();
     this.ready = false;
     this.broken = false;
+    this.whose = false;
+    this.until = null;
   }
 
   override connectedCallback(): void {
@@ -73,6 +83,16 @@ class PageView extends View {
         <span class="page-marks">${marks(page)}</span>
         <span class="grow"></span>
         <div class="page-tools">
+          <button
+            class="button icon quiet"
+            aria-expanded=${String(this.whose)}
+            aria-label=${t("page.whose")}
+            title=${t("page.whose")}
+            @mousedown=${(event: Event) => event.preventDefault()}
+            @click=${this.toggleAuthors}
+          >
+            ${icon("people")}
+          </button>
           ${
             page.can.lock
               ? html`<button class="button" @click=${() => this.ask("lock-page", page)}>${icon(page.lock ? "unlock" : "lock")}<span class="wide-only">${t(page.lock ? "pages.unlock" : "pages.lock")}</span></button>`
@@ -92,9 +112,27 @@ class PageView extends View {
           }
         </div>
       </header>
-      ${this.notice(page)} ${this.editor(page)}
+      ${this.notice(page)}
+      ${
+        this.whose
+          ? keyed(
+              page.id,
+              html`<ts-authors .page=${page} .space=${this.space} @close-authors=${this.toggleAuthors}></ts-authors>`,
+            )
+          : nothing
+      }
+      ${this.editor(page)}
     </main>`;
   }
+
+  private toggleAuthors = async (): Promise<void> => {
+    try {
+      if (!this.whose) await (await import("../teach/index.ts")).ready;
+      this.whose = !this.whose;
+    } catch {
+      announce(t("error.unreachable"));
+    }
+  };
 
   private ask(what: "manage-page" | "lock-page", page: Page): void {
     this.dispatchEvent(new CustomEvent(what, { detail: page }));
@@ -117,6 +155,10 @@ class PageView extends View {
       </div>`;
     }
     if (page.scope === "read-write") return nothing;
+    if (page.reason === "space-frozen") return nothing;
+    if (page.reason === "muted" && this.until) {
+      return html`<div class="note">${icon("eye")}<p>${t("reason.muted-until", { time: moment(this.until) })}</p></div>`;
+    }
     const ruled = page.reason === "role" || page.reason === "policy";
     const key = `reason.${ruled ? page.edit_rule : page.reason}`;
     return html`<div class="note">${icon("eye")}<p>${t(has(key) ? key : ruled ? "reason.role" : "reason.readonly")}</p></div>`;
@@ -145,6 +187,9 @@ class PageView extends View {
         .me=${writer}
         .socket=${this.socket}
         .lang=${language()}
+        @editor-state=${(event: CustomEvent<PageState>) => {
+          this.until = event.detail.until;
+        }}
       ></ts-editor>`,
     )}`;
   }

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Me, Page, School, Space } from "../api/types.ts";
+import type { Me, Page, Room, School, Space } from "../api/types.ts";
 import type { Present } from "../collab/collab.ts";
-import { country, t } from "../i18n/index.ts";
+import { country, has, t } from "../i18n/index.ts";
 import { treeOf } from "../pages/tree.ts";
 import { path } from "../router.ts";
 import { icon } from "../ui/icons.ts";
@@ -26,6 +26,7 @@ export function spaceHome(
   me: Me,
   create: (room: string) => void,
   talk: TemplateResult,
+  rules: (room: Room) => void,
 ): TemplateResult {
   const present = here(people);
   return html`<main id="main" class="space-home" tabindex="-1">
@@ -49,7 +50,26 @@ export function spaceHome(
       ${space.rooms.map((room) => {
         const top = treeOf(pages, room.id);
         return html`<section class="room-pages" aria-label=${room.title}>
-          <h3>${room.title}</h3>
+          <div class="room-head">
+            <h3>${room.title}</h3>
+            ${
+              room.can?.state || room.can?.supervise || room.can?.settings
+                ? html`<button
+                    class="button icon quiet"
+                    aria-haspopup="dialog"
+                    aria-label=${t("rooms.manage", { title: room.title })}
+                    @click=${() => rules(room)}
+                  >
+                    ${icon("more")}
+                  </button>`
+                : nothing
+            }
+          </div>
+          ${
+            room.reason && room.reason !== "space-frozen" && has(`reason.${room.reason}`)
+              ? html`<div class="note">${icon("eye")}<p>${t(`reason.${room.reason}`)}</p></div>`
+              : nothing
+          }
           ${
             top.length === 0
               ? html`<p class="empty">${t(room.can?.create_pages ? "pages.none-create" : "pages.none")}</p>`

@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { ApiError, api, explain } from "../api/client.ts";
-import type { Me, Page, Room, Space } from "../api/types.ts";
+import type { Cockpit, Me, Page, Room, Space } from "../api/types.ts";
 import type { Present, SpaceSession } from "../collab/collab.ts";
 import type { Talk } from "../discussions/nav/talk.ts";
 import { t } from "../i18n/index.ts";
@@ -21,7 +21,9 @@ type Actions = typeof import("./page-actions.ts");
 type SpaceRoute = Extract<Route, { space: string }>;
 
 /** Notices that concern nothing but discussions. */
-const TALK = new Set(["threads", "held", "mine"]);
+const TALK = new Set(["threads", "held", "mine", "reports"]);
+/** Notices that change what waits on the desk of a teacher. */
+const DESK = new Set(["held", "reports", "members", "threads", "pages", "space"]);
 
 /** A TwinSpace: its navigation, who is here now, and the part of it that the route names. */
 class SpaceFrame extends View {
@@ -37,6 +39,8 @@ class SpaceFrame extends View {
     session: { state: true },
     talk: { state: true },
     missing: { state: true },
+    news: { state: true },
+    waits: { state: true },
   };
 
   declare me: Me;
@@ -53,11 +57,16 @@ class SpaceFrame extends View {
   declare talk: Talk | undefined;
   /** The code of this part of the space could not be fetched. */
   declare missing: boolean;
+  /** Counts what is new for the desk. */
+  declare news: number;
+  /** How many things wait for this teacher. */
+  declare waits: number;
 
   private socket: unknown;
   private opened = "";
   private redrawSheet: () => void = () => {};
   private later?: ReturnType<typeof setTimeout>;
+  private counting?: ReturnType<typeof setTimeout>;
 
   constructor() {
     super();
@@ -67,6 +76,8 @@ class SpaceFrame extends View {
     this.gone = "";
     this.version = 0;
     this.missing = false;
+    this.news = 0;
+    this.waits = 0;
   }
 
   override disconnectedCallback(): void {
@@ -97,6 +108,7 @@ class SpaceFrame extends View {
     try {
       if (route.name === "page") await import("./page.ts");
       if (route.name === "thread") await (await import("../discussions/index.ts")).ready;
+      if (route.name === "cockpit") await (await import("../teach/index.ts")).ready;
       if (route.name === "members") await Promise.all([import("./members.ts"), manageWords()]);
     } catch {
       if (route === this.route) this.missing = true;
@@ -114,6 +126,8 @@ class SpaceFrame extends View {
     this.pages = [];
     this.gone = "";
     clearTimeout(this.later);
+    clearTimeout(this.counting);
+    this.waits = 0;
   }
 
   private async open(): Promise<void> {
@@ -132,11 +146,13 @@ class SpaceFrame extends View {
       changed: (what) => {
         this.talk?.changed(what);
         if (what.includes("members")) this.version++;
+        if (what.some((each) => DESK.has(each))) this.countSoon();
         if (what.some((each) => !TALK.has(each))) this.fetchSoon();
       },
       listening: () => {
         this.talk?.changed(["threads", "members", "held", "mine"]);
         this.version++;
+        this.countSoon();
         this.fetchSoon();
       },
       ended: (reason) => void this.shut(reason),
@@ -153,6 +169,30 @@ class SpaceFrame extends View {
   private fetchSoon(): void {
     clearTimeout(this.later);
     this.later = setTimeout(() => void this.fetch(), 80);
+  }
+
+  private get staff(): boolean {
+    return this.space?.my_role === "teacher" || this.space?.my_role === "admin";
+  }
+
+  /** For teachers: what is new goes to the desk, or else its number beside the way there. */
+  private countSoon(): void {
+    clearTimeout(this.counting);
+    if (!this.staff) return;
+    this.counting = setTimeout(() => {
+      this.news++;
+      void this.count();
+    }, 300);
+  }
+
+  private async count(): Promise<void> {
+    const id = this.opened;
+    try {
+      const { counts } = await api.get<Cockpit>(`/api/spaces/${id}/cockpit`);
+      if (id === this.opened) this.waits = counts.held + counts.reports;
+    } catch {
+      // The number stays as it is.
+    }
   }
 
   private async fetch(): Promise<void> {
@@ -215,10 +255,30 @@ class SpaceFrame extends View {
         <ul class="side-links" role="list">
           <li>${this.link("space", path.space(this.space.id), "home", t("nav.home"))}</li>
           <li>${this.link("members", path.members(this.space.id), "people", t("nav.members"))}</li>
+          ${this.staff ? html`<li>${this.deskLink(this.space)}</li>` : nothing}
         </ul>
         ${this.trees(this.space)}
       </nav>
-      ${this.section(this.space)} ${this.bottom(this.space)}
+      <div class="space-main">${this.frozen(this.space)} ${this.section(this.space)}</div>
+      ${this.bottom(this.space)}
+    </div>`;
+  }
+
+  /** That all is paused, for everybody; a teacher who leads the space can end it. */
+  private frozen({ id, frozen, can }: Space): TemplateResult | typeof nothing {
+    if (!frozen) return nothing;
+    return html`<div class="note wait frozen" role="status">
+      ${icon("lock")}
+      <div>
+        <p>${t("reason.space-frozen")}</p>
+        ${
+          can.unfreeze
+            ? html`<button class="button" @click=${() => api.delete(`/api/spaces/${id}/freeze`).catch((error) => announce(explain(error)))}>
+                ${t("space.unfreeze")}
+              </button>`
+            : nothing
+        }
+      </div>
     </div>`;
   }
 
@@ -227,6 +287,15 @@ class SpaceFrame extends View {
     if (this.missing) return trouble(t("error.unreachable"), () => this.fetchCode());
     if (route.name === "members") {
       return html`<ts-members .me=${this.me} .space=${space} .version=${this.version}></ts-members>`;
+    }
+    if (route.name === "cockpit" && this.staff) {
+      return html`<ts-desk
+        .me=${this.me}
+        .space=${space}
+        .pages=${this.pages}
+        .people=${this.people}
+        .version=${this.news}
+      ></ts-desk>`;
     }
     if (route.name === "page") {
       return html`<ts-page
@@ -256,7 +325,25 @@ class SpaceFrame extends View {
       this.me,
       (room) => this.act(({ createPage }, place) => createPage(place, room)),
       html`<ts-talk-home .talk=${this.talk} .space=${space}></ts-talk-home>`,
+      (room) => this.rules(room),
     );
+  }
+
+  private async rules(room: Room): Promise<void> {
+    try {
+      const tools = await import("../teach/index.ts");
+      await tools.ready;
+      if (await tools.manageRoom(room)) await this.fetch();
+    } catch {
+      announce(t("error.unreachable"));
+    }
+  }
+
+  private deskLink(space: Space): TemplateResult {
+    return html`<a href=${path.cockpit(space.id)} aria-current=${this.route.name === "cockpit" ? "page" : nothing}>
+      ${icon("check")}<span>${t("nav.desk")}</span>
+      ${this.waits ? html`<span class="waits"><span aria-hidden="true">${this.waits}</span><span class="sr">${t("nav.desk-waits", { count: this.waits })}</span></span>` : nothing}
+    </a>`;
   }
 
   private link(name: Route["name"], to: string, sign: "home" | "people", words: string): TemplateResult {
@@ -274,6 +361,7 @@ class SpaceFrame extends View {
         ${icon("talk")}<span>${t("nav.talk")}</span>
       </button>
       ${this.link("members", path.members(space.id), "people", t("nav.members"))}
+      ${this.staff ? this.deskLink(space) : nothing}
       <button aria-haspopup="dialog" @click=${() => this.dispatchEvent(new CustomEvent("open-menu"))}>
         ${icon("me")}<span>${t("nav.me")}</span>
       </button>
