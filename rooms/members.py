@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, Select, insert, select, update
 from .access import Change
 from .audit import Audit
 from .faults import Conflict, NotFound
+from .notifications import Notifications
 from .policy import Action, Target
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, spaces
@@ -72,9 +73,12 @@ class MemberView:
 class Members:
     """The memberships of every space."""
 
-    def __init__(self, records: Records, audit: Audit, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, records: Records, audit: Audit, notifications: Notifications, clock: Clock, new_id: NewId
+    ) -> None:
         self._records = records
         self._audit = audit
+        self._notifications = notifications
         self._clock = clock
         self._new_id = new_id
 
@@ -160,6 +164,8 @@ class Members:
                 raise Conflict("mute-over", "The end of this is already past. Choose a later time.")
             await self._set_mute(tx, member, until or UNTIL_LIFTED, reason)
             self._changed(tx, "muted", standing.space, row, set())
+            person = PersonId(row["person_id"])
+            await self._notifications.tell(tx, [person], "muted", standing.space, f"membership/{member}")
             await self._note(tx, standing, "muted", member, {"because": reason, "until": until})
             return _view(standing, await self._row(tx, member))
 

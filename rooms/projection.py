@@ -7,8 +7,8 @@ Only visible posts and stubs of hidden ones are ever written. The form:
 * map ``thread``: ``kind``, ``title``, ``pinned``, ``locked`` (none, or ``by``, ``reason``, ``until``) and
   ``version``;
 * map ``posts``: post id -> ``number``, ``author``, ``body``, ``language``, ``reply_to``, ``mentions``,
-  ``options``, ``votes``, ``reactions``, ``state``, ``hidden_by``, ``at``, ``edited_at``, ``version``; no names,
-  only membership ids;
+  ``options``, ``votes``, ``reactions``, ``state``, ``hidden_by``, ``at``, ``edited_at``, ``version``; no
+  names, only membership ids;
 * map ``hands``: membership id -> unix seconds.
 
 Nodes may write at the same time. Each writes whatever it finds older than the records, and looks again after

@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select, upda
 from .access import Change
 from .audit import Audit
 from .faults import Conflict, NotAllowed, NotFound
+from .notifications import Notifications
 from .policy import Action, Actor, Target, allowed
 from .records import Reading, Records, Writing
 from .schema import appointments, memberships, people, posts, reports, schools, spaces, threads
@@ -100,9 +101,12 @@ class MyReport:
 class Reports:
     """The reports of every space."""
 
-    def __init__(self, records: Records, audit: Audit, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, records: Records, audit: Audit, notifications: Notifications, clock: Clock, new_id: NewId
+    ) -> None:
         self._records = records
         self._audit = audit
+        self._notifications = notifications
         self._clock = clock
         self._new_id = new_id
 
@@ -158,7 +162,8 @@ class Reports:
             handlers = await _handlers(tx, row)
             if reason in GRAVE or not handlers:
                 await self._escalate(tx, row)
-            await _tell(tx, row, handlers)
+            await self._tell(tx, row, handlers)
+            await self._notify(tx, row, handlers, "report")
             return _mine(await _row(tx, report))
 
     async def _again(self, tx: Writing, known: RowMapping, reason: ReportReason, words: str) -> MyReport:
@@ -169,7 +174,7 @@ class Reports:
             await tx.do(update(reports).where(this).values(reason=reason, words=said))
             row = await _row(tx, known["id"])
             await self._escalate(tx, row)
-            await _tell(tx, row, await _handlers(tx, row))
+            await self._tell(tx, row, await _handlers(tx, row))
         return _mine(await _row(tx, known["id"]))
 
     async def _concerned(
@@ -246,7 +251,7 @@ class Reports:
                 values = {"state": ReportState.TAKEN, "handler_id": standing.actor.membership}
                 await tx.do(update(reports).where(reports.c.id == report).values(values))
                 await self._note(tx, standing, row, "report.taken")
-                await _tell(tx, row, await _handlers(tx, row), reporter=True)
+                await self._tell(tx, row, await _handlers(tx, row), reporter=True)
             return _view(await _row(tx, report))
 
     async def answer(
@@ -266,7 +271,9 @@ class Reports:
             await tx.do(update(reports).where(reports.c.id == report).values(values))
             details = {"action_taken": action_taken} if action_taken else {}
             await self._note(tx, standing, row, "report.answered", details)
-            await _tell(tx, row, await _handlers(tx, row), reporter=True)
+            if row["reporter_person"]:
+                await self._notify(tx, row, [row["reporter_person"]], "report-answered")
+            await self._tell(tx, row, await _handlers(tx, row), reporter=True)
             return _view(await _row(tx, report))
 
     async def escalate_due(self) -> int:
@@ -284,8 +291,29 @@ class Reports:
             for each in found:
                 row = await _row(tx, each["id"])
                 await self._escalate(tx, row)
-                await _tell(tx, row, await _handlers(tx, row))
+                await self._tell(tx, row, await _handlers(tx, row))
         return len(found)
+
+    async def _tell(
+        self, tx: Writing, row: RowMapping, handlers: Iterable[str], *, reporter: bool = False
+    ) -> None:
+        """Only those who may handle it hear that there is something new, and perhaps who sent it."""
+        told = {*handlers, *([row["reporter_person"]] if reporter and row["reporter_person"] else [])}
+        for person in sorted(told):
+            tx.publish(
+                Change(
+                    "report",
+                    space=row["space_id"],
+                    person=person,
+                    notice=("reports",),
+                    told="person",
+                    content=True,
+                )
+            )
+
+    async def _notify(self, tx: Writing, row: RowMapping, whom: Iterable[str], kind: str) -> None:
+        people = [PersonId(each) for each in whom]
+        await self._notifications.tell(tx, people, kind, SpaceId(row["space_id"]), f"report/{row['id']}")
 
     async def _escalate(self, tx: Writing, row: RowMapping) -> None:
         values: dict[str, Any] = {"escalated_at": self._clock()}
@@ -394,22 +422,6 @@ async def _handlers(tx: Reading, row: RowMapping) -> list[str]:
             row,
         )
     ]
-
-
-async def _tell(tx: Writing, row: RowMapping, handlers: Iterable[str], *, reporter: bool = False) -> None:
-    """Only those who may handle it hear that there is something new, and perhaps who sent it."""
-    told = {*handlers, *([row["reporter_person"]] if reporter and row["reporter_person"] else [])}
-    for person in sorted(told):
-        tx.publish(
-            Change(
-                "report",
-                space=row["space_id"],
-                person=person,
-                notice=("reports",),
-                told="person",
-                content=True,
-            )
-        )
 
 
 async def _countries_of(tx: Reading, row: RowMapping) -> set[str]:

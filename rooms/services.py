@@ -91,7 +91,7 @@ class Services:
         notifications = Notifications(records, clock, new_id)
         news = PostNews(notifications)
         discussions = Discussions(records, spaces, audit, news, clock, new_id)
-        members = Members(records, audit, clock, new_id)
+        members = Members(records, audit, notifications, clock, new_id)
         pages = Pages(records, spaces, audit, clock, new_id)
         return cls(
             records=records,
@@ -118,7 +118,7 @@ class Services:
             audit=audit,
             discussions=discussions,
             moderation=Moderation(records, discussions, audit, news, clock),
-            reports=Reports(records, audit, clock, new_id),
+            reports=Reports(records, audit, notifications, clock, new_id),
             retention=Retention(records, audit, clock),
             teams=Teams(records, spaces, members, pages, discussions, clock),
             invitations=Invitations(records, audit, throttle, clock, new_id),

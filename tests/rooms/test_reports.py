@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import insert, select, update
 from village import NOON, PASSWORD, Village, email_of
@@ -459,3 +461,24 @@ async def test_a_report_outlives_the_membership_of_whom_it_is_about(village: Vil
         row = await tx.first(select(reports).where(reports.c.id == report.id))
     assert row is not None
     assert row["concerned_id"] == village.member("pal")
+
+
+async def test_handlers_and_the_answered_are_notified_and_the_concerned_is_not(village: Village) -> None:
+    """A teacher is concerned: the list of notifications tells them nothing either."""
+
+    async def news(who: str) -> list[str]:
+        return [
+            each.kind for each in (await village.services.notifications.of(village.person(who))).notifications
+        ]
+
+    village.clock.now = datetime(2026, 11, 25, 10, tzinfo=UTC).timestamp()
+    report = await send(village, "student", "teacher")
+    assert await news("founder") == await news("admin") == ["report"]
+    assert await news("teacher") == await news("mate") == []
+    await village.services.reports.answer(
+        village.person("founder"), ReportId(report.id), "Thank you. We talked."
+    )
+    assert await news("student") == ["report-answered"]
+    assert await news("teacher") == []
+    await village.services.members.mute(village.person("teacher"), village.member("mate"), "Loud", None)
+    assert await news("mate") == ["muted"]
