@@ -267,7 +267,7 @@ class SpaceFrame extends View {
   /** That all is paused, for everybody; a teacher who leads the space can end it. */
   private frozen({ id, frozen, can }: Space): TemplateResult | typeof nothing {
     if (!frozen) return nothing;
-    return html`<div class="note wait frozen" role="status">
+    return html`<div class="note wait frozen" role=${this.route.name === "page" ? nothing : "status"}>
       ${icon("lock")}
       <div>
         <p>${t("reason.space-frozen")}</p>
