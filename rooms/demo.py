@@ -244,11 +244,11 @@ async def _speakers(services: Services, space: SpaceId, schools: Sequence[_Schoo
 
 
 async def _talk(services: Services, space: SpaceId, group: SpaceId, speakers: Mapping[Who, Speaker]) -> None:
-    """A discussion with a hidden post, one that waits for Rui, and one of the teachers' group."""
+    """A discussion with a post that was reported and hidden, one that waits for Rui, and the group's."""
     ana = speakers["ana"].person
     for where, threads in ((space, SPACE_TALK), (group, GROUP_TALK)):
         rooms = {room.kind.value: RoomId(room.id) for room in (await services.spaces.get(ana, where)).rooms}
-        await talk(services, rooms, speakers, threads)
+        await talk(services, where, rooms, speakers, threads)
 
 
 async def _pages(

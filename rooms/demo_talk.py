@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from .services import Services
-from .values import MembershipId, PersonId, PostId, RoomId, ThreadId, ThreadKind
+from .values import (
+    MembershipId,
+    PersonId,
+    PostId,
+    ReportReason,
+    ReportTarget,
+    RoomId,
+    SpaceId,
+    ThreadId,
+    ThreadKind,
+)
 
 __all__ = ["GROUP_TALK", "SPACE_TALK", "DemoPost", "DemoThread", "Speaker", "Who", "talk"]
 
@@ -31,6 +41,8 @@ class DemoPost:
     mentions: tuple[Who, ...] = ()
     options: tuple[str, ...] = ()
     liked_by: tuple[tuple[Who, str], ...] = ()
+    reported_by: Who | None = None
+    reported_words: str = ""
     hidden_by: Who | None = None
     hidden_because: str = ""
 
@@ -73,6 +85,8 @@ SPACE_TALK: Final = (
             DemoPost(
                 "heron",
                 "41? I do not believe a word. Porto always makes things up!",
+                reported_by="trout",
+                reported_words="We did not make it up, and now I do not want to count any more.",
                 hidden_by="ana",
                 hidden_because="Ask how they counted, and be fair to the others, please.",
             ),
@@ -125,6 +139,7 @@ GROUP_TALK: Final = (
 
 async def talk(
     services: Services,
+    space: SpaceId,
     rooms: Mapping[str, RoomId],
     speakers: Mapping[Who, Speaker],
     threads: tuple[DemoThread, ...],
@@ -141,7 +156,9 @@ async def talk(
         )
         ids = made[thread.title] = []
         for place, post in enumerate(thread.posts):
-            ids.append(await _say(services, speakers, ThreadId(started.id), ids, post, f"{number}-{place}"))
+            ids.append(
+                await _say(services, space, speakers, ThreadId(started.id), ids, post, f"{number}-{place}")
+            )
         if thread.pinned:
             await services.discussions.change(speakers["ana"].person, ThreadId(started.id), pinned=True)
     return made
@@ -149,6 +166,7 @@ async def talk(
 
 async def _say(
     services: Services,
+    space: SpaceId,
     speakers: Mapping[Who, Speaker],
     thread: ThreadId,
     earlier: list[PostId],
@@ -168,6 +186,12 @@ async def _say(
     identifier = PostId(made.id)
     for who, mark in post.liked_by:
         await services.discussions.react(speakers[who].person, identifier, mark, on=True)
+    if post.reported_by is not None:
+        reporter = speakers[post.reported_by].person
+        reason = ReportReason.UNKIND
+        await services.reports.send(
+            reporter, space, ReportTarget.POST, identifier, reason, post.reported_words
+        )
     if post.hidden_by is not None:
         await services.moderation.hide(speakers[post.hidden_by].person, identifier, post.hidden_because)
     return identifier

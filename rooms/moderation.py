@@ -184,7 +184,7 @@ class Moderation:
             found, row = await self._discussions.find_post(tx, actor, post)
             await self._require_restore(tx, found, row)
             if row["state"] == PostState.VISIBLE:
-                return post_view(row)
+                return _as_seen(row)
             values = {
                 "state": PostState.VISIBLE,
                 "decided_by": found.standing.actor.membership,
@@ -195,14 +195,14 @@ class Moderation:
             await tx.do(update(posts).where(posts.c.id == post).values(values))
             publish_post(tx, found, held=False)
             await self._tell(tx, found, row, "restored", None)
-            return post_view({**row, **values})
+            return _as_seen({**row, **values})
 
     async def original(self, actor: PersonId, post: PostId) -> PostView:
         """The words of a hidden post, for who may restore it."""
         async with self._records.reading() as tx:
             found, row = await self._discussions.find_post(tx, actor, post)
             await self._require_restore(tx, found, row)
-            return post_view(row)
+            return _as_seen(row)
 
     async def _require_restore(self, tx: Reading, found: ThreadStanding, row: RowMapping) -> None:
         self._require_hide(found, await author_row(tx, row["author_id"]))
@@ -282,3 +282,8 @@ class Moderation:
             concerned=row["author_id"],
             details={"because": because, "thread": document_of(found.row["id"])},
         )
+
+
+def _as_seen(row: Any) -> PostView:
+    """An edit that waits is for who approves it, and not for everybody who may hide."""
+    return post_view({**row, "waiting_body": None})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from rooms.policy import Action
 from rooms.services import Services
@@ -35,7 +35,6 @@ __all__ = [
     "NewPost",
     "NewThreadLock",
     "Post",
-    "SeenPost",
     "Thread",
     "ThreadPatch",
     "Vote",
@@ -88,15 +87,6 @@ class Post(Output):
     decided_because: str | None
     at: float
     edited_at: float | None
-
-
-class SeenPost(Post):
-    """A post as whoever may hide it sees it: an edit that waits is not theirs to read."""
-
-    @field_validator("waiting_body", mode="before")
-    @classmethod
-    def _not_told(cls, _: object) -> None:
-        return None
 
 
 class Thread(Output):
@@ -379,21 +369,21 @@ async def hide_post(call: Call, body: Hide) -> Post:
 @routes.delete(
     "/posts/{post_id}/hidden",
     action=Action.POST_HIDE,
-    returns=SeenPost,
+    returns=Post,
     summary="Restore a hidden post",
     errors=(409,),
 )
-async def restore_post(call: Call) -> SeenPost:
-    return SeenPost.model_validate(await call.services.moderation.restore(person_id(call), _post(call)))
+async def restore_post(call: Call) -> Post:
+    return Post.model_validate(await call.services.moderation.restore(person_id(call), _post(call)))
 
 
 @routes.get(
     "/posts/{post_id}/original",
     action=Action.POST_HIDE,
-    returns=SeenPost,
+    returns=Post,
     summary="Read the words of a hidden post",
     errors=(409,),
 )
-async def read_original(call: Call) -> SeenPost:
+async def read_original(call: Call) -> Post:
     """For who may restore it."""
-    return SeenPost.model_validate(await call.services.moderation.original(person_id(call), _post(call)))
+    return Post.model_validate(await call.services.moderation.original(person_id(call), _post(call)))

@@ -22,7 +22,7 @@ from rooms.values import PersonId, PostId, ThreadId
 from server.api.errors import ApiError, invalid, to_api_error
 from server.api.fields import Id, Line, Time
 from server.api.routing import Input, Output
-from server.api.threads import Body, Key, Mark, NewPost, Post, Reason, SeenPost, Thread, post_in
+from server.api.threads import Body, Key, Mark, NewPost, Post, Reason, Thread, post_in
 
 __all__ = ["COMMANDS", "MOST_BYTES", "Commands"]
 
@@ -79,7 +79,7 @@ COMMANDS: Final[Mapping[str, tuple[type[Input], type[Output] | None, Run]]] = {
     "approve": (_Because, Post, lambda s, who, sent: _decide(s, who, sent, approve=True)),
     "reject": (_Because, Post, lambda s, who, sent: _decide(s, who, sent, approve=False)),
     "hide": (_Because, Post, lambda s, who, sent: s.moderation.hide(who, PostId(sent.post_id), sent.because)),
-    "restore": (_OnPost, SeenPost, lambda s, who, sent: s.moderation.restore(who, PostId(sent.post_id))),
+    "restore": (_OnPost, Post, lambda s, who, sent: s.moderation.restore(who, PostId(sent.post_id))),
     "pin": (_OnThread, Thread, lambda s, who, sent: _pin(s, who, sent, pinned=True)),
     "unpin": (_OnThread, Thread, lambda s, who, sent: _pin(s, who, sent, pinned=False)),
     "lock": (_Lock, Thread, lambda s, who, sent: _lock(s, who, sent)),

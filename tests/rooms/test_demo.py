@@ -14,7 +14,7 @@ from rooms.access import Scope
 from rooms.demo import LOGINS, furnish
 from rooms.demo_pages import PAGES
 from rooms.services import Services
-from rooms.values import PersonId, SpaceId
+from rooms.values import PersonId, ReportState, ReportTarget, SpaceId
 
 
 @pytest.fixture
@@ -85,6 +85,8 @@ async def test_people_talk_and_something_waits_for_each_teacher(records: Path) -
         }
         assert threads["Who lives in our river?"].pinned
         assert [each.post.reasons for each in await services.moderation.held(rui, demo.space)] == [["phone"]]
+        [report] = await services.reports.of_space(rui, demo.space)
+        assert (report.state, report.target) == (ReportState.NEW, ReportTarget.POST)
         [group] = [space for space in await services.spaces.of(ana) if space.id != demo.space]
         assert len(await services.discussions.of_space(ana, SpaceId(group.id))) == 1
         writers = {page.title: page.subject for page in demo.pages}
