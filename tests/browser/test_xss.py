@@ -437,6 +437,11 @@ def test_reasons_answers_and_reports_are_text(
         expect_unharmed(page)
     assert call(ana, demo, "GET", f"/spaces/{demo.space}/reports")
     expect(brave.get_by_text("Not put up").first).to_be_visible()
+
+    async def unmute(visitor: Visitor) -> None:
+        await send(visitor, "DELETE", [(f"/memberships/{member}/mute", None)])
+
+    as_person(demo, demo.teacher, unmute)
     assert min(stored.values()) >= 300, stored
 
 

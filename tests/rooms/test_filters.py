@@ -6,7 +6,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rooms.contacts import normal_domain
@@ -254,6 +254,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first draw builds the strategy
 @given(st.dictionaries(st.sampled_from([*CONTACT_KINDS, "domains", "words", "new"]), json_values))
 def test_rules_that_nobody_knows_are_never_laxer_than_holding(stored: dict[str, object]) -> None:
     rules = FilterRules.of(stored)

@@ -102,7 +102,12 @@ async def test_the_shape_of_a_space_and_its_members(site: Site) -> None:
         "languages": ["en"],
     }
     assert [room["kind"] for room in got["rooms"]] == ["general", "team"]
-    assert got["rooms"][1]["can"] == {"create_pages": True, "settings": False, "state": False}
+    assert got["rooms"][1]["can"] == {
+        "create_pages": True,
+        "settings": False,
+        "state": False,
+        "supervise": False,
+    }
     assert not any(got["can"].values())
     members = (await site.call("GET", f"/spaces/{space}/members", token=token)).body
     founder = next(member for member in members if member["founder"])
