@@ -26,6 +26,7 @@ from pycrdt import Map
 
 from .client import Client
 from .command import WorkloadError, run
+from .faults.school import Visitor, log_in
 from .report import Machine, milliseconds
 from .servers import TwinSpace
 from .wire import Framing
@@ -39,8 +40,6 @@ SCHOOLS = (
 )
 ANIMALS = ("otters", "herons", "trouts", "gulls", "frogs", "beetles", "storks", "eels", "newts", "ducks")
 PATIENCE = 30.0
-SESSION = "session"
-"""Instead of a token: the cookie of the upgrade counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,49 +77,39 @@ async def _furnish(server: TwinSpace, stack: AsyncExitStack, pupils: int) -> _Sc
     """Three schools with a teacher each who have founded a space together, and their pupils in it."""
     schools, teachers = [], []
     for code, country, language, town, zone in SCHOOLS:
-        await _add(server, "country", code, country, "--language", language)
+        await server.add("country", code, country, "--language", language)
         place = ["--country", code, "--town", town, "--time-zone", zone, "--language", language]
-        schools.append(await _add(server, "school", f"School of {town}", *place))
+        schools.append(await server.add("school", f"School of {town}", *place))
         email, password = f"teacher@{town.lower()}.example", secrets.token_hex(8)
         given = ["--school", schools[-1], "--email", email, "--password-stdin"]
-        await _add(server, "teacher", f"Teacher of {town}", *given, entered=f"{password}\n")
+        await server.add("teacher", f"Teacher of {town}", *given, entered=f"{password}\n")
         teachers.append((email, password))
     founders = [part for email, _ in teachers for part in ("--founder", email)]
-    space = await _add(server, "space", "Three rivers", *founders, "--age-band", "16-19")
+    space = await server.add("space", "Three rivers", *founders, "--age-band", "16-19")
     timeout, jar = aiohttp.ClientTimeout(total=PATIENCE), aiohttp.DummyCookieJar()
     http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout, cookie_jar=jar))
-    screens = [
-        await _log_in(server, http, {"method": "password", "email": email, "password": password})
-        for email, password in teachers
-    ]
+    logins = [{"method": "password", "email": email, "password": password} for email, password in teachers]
+    screens = [_Screen(server, await log_in(http, server, login)) for login in logins]
     codes = []
     for number, (school, screen) in enumerate(zip(schools, screens, strict=True)):
         count = pupils // 3 + (number < pupils % 3)
-        made = await screen.ask("POST", f"/schools/{school}/pupils", {"space_id": space, "count": count})
+        made = await screen.call("POST", f"/schools/{school}/pupils", {"space_id": space, "count": count})
         codes += [card["code"] for card in made["cards"]]
-    room = (await screens[0].ask("GET", f"/spaces/{space}"))["rooms"][0]["id"]
-    await screens[0].ask("PUT", f"/rooms/{room}/state", {"state": "supervised"})
+    room = (await screens[0].call("GET", f"/spaces/{space}"))["rooms"][0]["id"]
+    await screens[0].call("PUT", f"/rooms/{room}/state", {"state": "supervised"})
     return _School(
         space,
         room,
         screens,
-        [await _log_in(server, http, {"method": "code", "code": code}) for code in codes],
+        [_Screen(server, await log_in(http, server, {"method": "code", "code": code})) for code in codes],
     )
-
-
-async def _add(server: TwinSpace, *arguments: str, entered: str = "") -> str:
-    status, said = await server.run("add", *arguments, "--data", str(server.data), entered=entered)
-    if status:
-        raise WorkloadError(f"twinspace add {arguments[0]}: {said}")
-    return said
 
 
 class _Screen:
     """Somebody in the lesson: logged in, with the discussion open, noting when what came."""
 
-    def __init__(self, server: TwinSpace, http: aiohttp.ClientSession, cookie: str) -> None:
-        self._server, self._http = server, http
-        self._headers = {"Origin": server.http, "Cookie": cookie}
+    def __init__(self, server: TwinSpace, visitor: Visitor) -> None:
+        self._server, self._visitor = server, visitor
         self.seen: dict[str, float] = {}
         """When a post, by its id, was first on this screen."""
         self.gone: dict[str, float] = {}
@@ -129,14 +118,7 @@ class _Screen:
 
     async def open(self, stack: AsyncExitStack, space: str, thread: str) -> None:
         for document in (f"space/{space}", f"thread/{thread}"):
-            client = Client(
-                self._server.url,
-                document,
-                token=SESSION,
-                framing=Framing.HOCUSPOCUS,
-                headers=self._headers,
-                patience=PATIENCE,
-            )
+            client = self._visitor.client(self._server, document, Framing.HOCUSPOCUS, PATIENCE)
             self.clients.append(await stack.enter_async_context(client))
         self.clients[0].show({"page": None})
         self._posts: Map[Any] = self.clients[1].doc.get("posts", type=Map)
@@ -164,23 +146,16 @@ class _Screen:
         """Raises GaveUp."""
         await self.clients[1].until(lambda: post in self.gone, "a post to be hidden")
 
-    async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        url = f"{self._server.http}/api{path}"
-        async with self._http.request(method, url, json=body, headers=self._headers) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None
-
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
+    async def call(self, method: str, path: str, body: object = None) -> Any:
         """Raises WorkloadError if the server does not agree."""
-        status, said = await self.call(method, path, body)
-        if status >= 300:
-            raise WorkloadError(f"{method} {path}: {status} {said}")
-        return said
+        return await self._visitor.call(self._server, method, path, body)
 
     async def post(self, thread: str, body: str, key: str) -> tuple[int, Any]:
         """Sends until there is an answer, as the outbox of a browser does."""
         while True:
             with suppress(aiohttp.ClientError, OSError):
-                status, said = await self.call("POST", f"/threads/{thread}/posts", {"key": key, "body": body})
+                path, sent = f"/threads/{thread}/posts", {"key": key, "body": body}
+                status, said = await self._visitor.ask(self._server, "POST", path, sent)
                 if status != 503:
                     return status, said
             await asyncio.sleep(0.1)
@@ -194,7 +169,7 @@ async def lesson(plan: Plan) -> Figures:
         school = await _furnish(server, stack, plan.pupils)
         teachers, pupils = school.teachers, school.pupils
         body = {"title": "What did you see?", "key": secrets.token_hex(8)}
-        made = await teachers[0].ask("POST", f"/rooms/{school.room}/threads", body)
+        made = await teachers[0].call("POST", f"/rooms/{school.room}/threads", body)
         thread, everybody = str(made["id"]), [*teachers, *pupils]
         for screen in everybody:
             await screen.open(stack, school.space, thread)
@@ -240,14 +215,6 @@ class _Lines:
     def _back(screen: _Screen) -> None:
         for client in screen.clients:
             client.go_online()
-
-
-async def _log_in(server: TwinSpace, http: aiohttp.ClientSession, body: dict[str, str]) -> _Screen:
-    async with http.post(f"{server.http}/api/session", json=body, headers={"Origin": server.http}) as answer:
-        if answer.status != 200:
-            raise WorkloadError(f"Nobody can log in: {answer.status} {await answer.text()}")
-        cookie = next(iter(answer.cookies.values()))
-    return _Screen(server, http, f"{cookie.key}={cookie.value}")
 
 
 async def _discuss(
@@ -340,7 +307,7 @@ async def _hide(
 ) -> None:
     for post in rng.sample(posts, min(plan.hides, len(posts))):
         started = time.perf_counter()
-        await rng.choice(teachers).ask("PUT", f"/posts/{post}/hidden", {"because": "Practice"})
+        await rng.choice(teachers).call("PUT", f"/posts/{post}/hidden", {"because": "Practice"})
         for screen in everybody:
             await screen.until_gone(post)
         figures.hidden.append(max(screen.gone[post] for screen in everybody) - started)
@@ -368,7 +335,7 @@ async def _freeze(
     writers = [asyncio.create_task(write(screen, number)) for number, screen in enumerate(pupils)]
     await asyncio.sleep(2.0)
     asked = time.perf_counter()
-    await teacher.ask("PUT", f"/spaces/{space}/freeze")
+    await teacher.call("PUT", f"/spaces/{space}/freeze")
     answered = time.perf_counter()
     await asyncio.sleep(2.5)
     going = False

@@ -150,6 +150,17 @@ class TwinSpace(Process):
             raise
         return process.returncode or 0, said.decode(errors="replace").strip()
 
+    async def add(self, *arguments: str, database: str = "", entered: str = "") -> str:
+        """What `twinspace add` prints at last, such as an id; into `database` unless it is the embedded one.
+
+        Raises ServerError if it does not agree.
+        """
+        where = ("--data", str(self.data), *(("--database", database) if database else ()))
+        status, said = await self.run("add", *arguments, *where, entered=entered)
+        if status:
+            raise ServerError(f"twinspace add {arguments[0]}: {said}")
+        return said.rpartition("\n")[2]
+
     async def survivors(self, seconds: float = 5.0) -> bool:
         """Whether processes that the server started outlive it by so many seconds."""
         deadline = time.monotonic() + seconds

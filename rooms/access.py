@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from crdt.codec import JsonValue
 
@@ -144,6 +144,12 @@ def in_a_space(document: str) -> bool:
     return document.startswith(("page/", "space/", "thread/"))
 
 
+EVERYTHING: Final = (
+    "pages", "members", "space", "threads", "held", "mine", "reports", "notifications",
+)  # fmt: skip
+"""All that a space's members may be told to fetch again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A committed change of the records that may alter rights. Fields that are set must all match.
@@ -160,7 +166,7 @@ class Change:
     session: str | None = None
     """This log-in is over (log-out, expiry, code reset, removal of the person): its sockets close."""
     notice: tuple[str, ...] = ()
-    """What members of ``space`` should fetch again: ``pages``, ``members``, ``space``, ``threads``, ..."""
+    """What members of ``space`` should fetch again: some of `EVERYTHING`."""
     told: str = ""
     """Who gets the notice: everybody in the space, only its ``staff``, or only the ``person``."""
     content: bool = False
@@ -173,7 +179,7 @@ class Change:
     @classmethod
     def everything(cls) -> Change:
         """Changes were missed, so whatever rests on the records has to be asked for anew."""
-        return cls("missed", notice=("pages", "members", "space"), everybody=True)
+        return cls("missed", notice=EVERYTHING, everybody=True)
 
 
 @dataclass(slots=True)

@@ -99,7 +99,7 @@ class RecordsAuthority:
             return await _not_there(tx, person, space)
         if not standing.is_member:
             return DENIED
-        if not await may_see(tx, standing, row):
+        if not may_see(standing, row):
             return Access(Scope.NONE, reason="see-rule", space=space)
         found = ThreadStanding(standing, row)
         chat = found.kind is ThreadKind.CHAT

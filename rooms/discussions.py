@@ -93,9 +93,7 @@ class Discussions:
             standing.require(Action.SPACE_READ)
             order = threads.c.pinned.desc(), threads.c.last_at.desc(), threads.c.id
             rows = await tx.all(thread_rows().where(rooms.c.space_id == space).order_by(*order))
-            return [
-                thread_view(ThreadStanding(standing, row)) for row in rows if await may_see(tx, standing, row)
-            ]
+            return [thread_view(ThreadStanding(standing, row)) for row in rows if may_see(standing, row)]
 
     async def get(self, actor: PersonId, thread: ThreadId) -> ThreadView:
         """Raises NotFound also for a thread the actor may not see."""

@@ -6,6 +6,7 @@ it has waited `OTHERS_AFTER`, or at once where no other teacher of that school i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,10 +18,20 @@ from .discussions import Discussions, next_number, next_version, publish_post
 from .faults import Conflict, NotAllowed
 from .policy import Action
 from .post_news import PostNews
-from .records import Reading, Records
-from .schema import memberships, people, posts, rooms, schools, threads
+from .records import Reading, Records, Writing
+from .schema import memberships, people, posts, rooms, threads
 from .standing import stand
-from .threads import PostView, ThreadStanding, author_row, document_of, may_see, post_view, thread_rows
+from .threads import (
+    PostView,
+    ThreadStanding,
+    author_row,
+    author_rows,
+    document_of,
+    may_see,
+    post_view,
+    thread_rows,
+    waits,
+)
 from .values import (
     STAFF,
     Clock,
@@ -39,6 +50,9 @@ OTHERS_AFTER: Final = 24 * 3600.0
 """Seconds a held post is left to the teachers of the author's own school."""
 LESSON_AFTER: Final = 10 * 60.0
 """The same while a lesson is live: in a supervised room with a teacher there."""
+
+
+MOST_LISTED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +88,39 @@ class Moderation:
             standing.require(Action.SPACE_READ)
             if not standing.is_staff:
                 raise NotAllowed("role")
-            waits = (posts.c.state == PostState.HELD) | posts.c.waiting_body.is_not(None)
             rows = await tx.all(
-                select(
-                    posts,
-                    threads.c.title.label("thread_title"),
-                    rooms.c.title.label("room_title"),
-                    people.c.name.label("author_name"),
-                    people.c.school_id.label("author_school"),
-                    schools.c.name.label("school_name"),
-                )
+                select(posts)
                 .join(threads, threads.c.id == posts.c.thread_id)
                 .join(rooms, rooms.c.id == threads.c.room_id)
-                .join(memberships, memberships.c.id == posts.c.author_id)
-                .join(people, people.c.id == memberships.c.person_id)
-                .outerjoin(schools, schools.c.id == people.c.school_id)
-                .where(rooms.c.space_id == space, waits)
+                .where(rooms.c.space_id == space, waits())
                 .order_by(posts.c.created_at, posts.c.id)
-                .limit(500)
+                .limit(MOST_LISTED)
             )
-            seen: dict[str, ThreadStanding | None] = {}
-            found = []
-            for row in rows:
-                thread = row["thread_id"]
-                if thread not in seen:
-                    of_thread = await tx.first(thread_rows().where(threads.c.id == thread))
-                    visible = of_thread is not None and await may_see(tx, standing, of_thread)
-                    seen[thread] = ThreadStanding(standing, of_thread) if of_thread and visible else None
-                stands = seen[thread]
-                if stands is not None and await self._decides(tx, stands, row):
-                    found.append(
-                        HeldPost(
-                            post=post_view(row),
-                            thread_title=row["thread_title"],
-                            room_title=row["room_title"],
-                            author_name=row["author_name"],
-                            author_school=row["school_name"],
-                            since=row["edited_at"] or row["created_at"],
-                            own_school=row["author_school"] == standing.actor.school,
-                        )
-                    )
-            return found
+            if not rows:
+                return []
+            of_threads = threads.c.id.in_({row["thread_id"] for row in rows})
+            authors = memberships.c.id.in_({row["author_id"] for row in rows})
+            places = {
+                row["id"]: ThreadStanding(standing, row)
+                for row in await tx.all(thread_rows().where(of_threads))
+                if may_see(standing, row)
+            }
+            writers = {row["id"]: row for row in await tx.all(author_rows().where(authors))}
+            staffed = await _staffed(tx, space)
+        return [
+            HeldPost(
+                post=post_view(row),
+                thread_title=found.row["title"],
+                room_title=found.row["room_title"],
+                author_name=author["name"],
+                author_school=author["school_name"],
+                since=row["edited_at"] or row["created_at"],
+                own_school=author["school_id"] == standing.actor.school,
+            )
+            for row in rows
+            for found, author in [(places.get(row["thread_id"]), writers.get(row["author_id"]))]
+            if found and author and _decides(found, row, author, staffed)
+        ]
 
     async def decide(
         self, actor: PersonId, post: PostId, *, approve: bool, because: str | None = None
@@ -126,7 +132,8 @@ class Moderation:
         """
         async with self._records.writing() as tx:
             found, row = await self._discussions.find_post(tx, actor, post)
-            if not await self._decides(tx, found, row):
+            author = await author_row(tx, row["author_id"])
+            if author is None or not _decides(found, row, author, await _staffed(tx, found.standing.space)):
                 raise NotAllowed("not-own-school" if found.standing.is_staff else "role")
             waits_with_edit = row["waiting_body"] is not None and row["state"] == PostState.VISIBLE
             if row["state"] != PostState.HELD and not waits_with_edit:
@@ -153,7 +160,7 @@ class Moderation:
                 publish_post(tx, found, held=False)
             if approve and not waits_with_edit:
                 await self._news.seen(tx, found, row)
-            await self._tell(tx, found, row, "approved" if approve else "rejected", because)
+            await self._tell(tx, found, row, author, "approved" if approve else "rejected", because)
             return post_view({**row, **values})
 
     async def hide(self, actor: PersonId, post: PostId, because: str | None = None) -> PostView:
@@ -161,9 +168,9 @@ class Moderation:
         async with self._records.writing() as tx:
             found, row = await self._discussions.find_post(tx, actor, post)
             author = await author_row(tx, row["author_id"])
-            self._require_hide(found, author)
+            _require_hide(found, author)
             if row["state"] == PostState.HIDDEN:
-                return self._of_hidden(found, row)
+                return _of_hidden(row)
             if row["state"] != PostState.VISIBLE:
                 raise Conflict("not-seen", "This post was never shown.")
             values = {
@@ -175,14 +182,15 @@ class Moderation:
             }
             await tx.do(update(posts).where(posts.c.id == post).values(values))
             publish_post(tx, found, held=False)
-            await self._tell(tx, found, row, "hidden", because)
-            return self._of_hidden(found, {**row, **values})
+            await self._tell(tx, found, row, author, "hidden", because)
+            return _of_hidden({**row, **values})
 
     async def restore(self, actor: PersonId, post: PostId) -> PostView:
         """Shows again what was hidden. Who hid their own post may restore it; teachers those of pupils."""
         async with self._records.writing() as tx:
             found, row = await self._discussions.find_post(tx, actor, post)
-            await self._require_restore(tx, found, row)
+            author = await author_row(tx, row["author_id"])
+            _require_restore(found, row, author)
             if row["state"] == PostState.VISIBLE:
                 return _as_seen(row)
             values = {
@@ -194,75 +202,31 @@ class Moderation:
             }
             await tx.do(update(posts).where(posts.c.id == post).values(values))
             publish_post(tx, found, held=False)
-            await self._tell(tx, found, row, "restored", None)
+            await self._tell(tx, found, row, author, "restored", None)
             return _as_seen({**row, **values})
 
     async def original(self, actor: PersonId, post: PostId) -> PostView:
         """The words of a hidden post, for who may restore it."""
         async with self._records.reading() as tx:
             found, row = await self._discussions.find_post(tx, actor, post)
-            await self._require_restore(tx, found, row)
+            _require_restore(found, row, await author_row(tx, row["author_id"]))
             return _as_seen(row)
 
-    async def _require_restore(self, tx: Reading, found: ThreadStanding, row: RowMapping) -> None:
-        self._require_hide(found, await author_row(tx, row["author_id"]))
-        if row["state"] not in (PostState.HIDDEN, PostState.VISIBLE):
-            raise Conflict("not-hidden", "This post is not hidden.")
-        if not row["body"]:
-            raise Conflict("words-forgotten", "The words of this post are not kept any more.")
-        # What a teacher has hidden, its author cannot bring back.
-        mine = row["decided_by"] == found.standing.actor.membership
-        if row["state"] == PostState.HIDDEN and not found.standing.is_staff and not mine:
-            raise NotAllowed("role")
-
-    def _require_hide(self, found: ThreadStanding, author: RowMapping | None) -> None:
-        decision = found.standing.decide(Action.POST_HIDE, found.post_target(author))
-        if not decision:
-            raise NotAllowed(decision.reason)
-
-    def _of_hidden(self, found: ThreadStanding, row: Any) -> PostView:
-        """Without its words: they are told only on demand, by `original`."""
-        return post_view({**row, "body": "", "waiting_body": None, "options": None, "mentions": []})
-
-    async def _decides(self, tx: Reading, found: ThreadStanding, row: RowMapping) -> bool:
-        """Whether it is the person's turn to decide about a held post."""
-        author = await author_row(tx, row["author_id"])
-        if author is None or author["id"] == found.standing.actor.membership:
-            return False
-        if not found.moderates(Action.POST_APPROVE, author):
-            return False
-        own = author["school_id"] is not None and author["school_id"] == found.standing.actor.school
-        live = found.row["room_state"] == RoomStatus.SUPERVISED and found.standing.teacher_present
-        patience = LESSON_AFTER if live else OTHERS_AFTER
-        if own or found.standing.now - row["created_at"] >= patience:
-            return True
-        return not await self._has_own_teacher(tx, found.standing.space, author["school_id"])
-
-    async def _has_own_teacher(self, tx: Reading, space: SpaceId, school: str | None) -> bool:
-        teachers = select(memberships.c.id).join(people, people.c.id == memberships.c.person_id)
-        return (
-            await tx.first(
-                teachers.where(
-                    memberships.c.space_id == space,
-                    memberships.c.state == MembershipState.ACTIVE,
-                    memberships.c.role.in_(STAFF),
-                    people.c.state == PersonState.CONFIRMED,
-                    people.c.school_id == school,
-                ).limit(1)
-            )
-            is not None
-        )
-
     async def _tell(
-        self, tx: Any, found: ThreadStanding, row: RowMapping, action: str, because: str | None
+        self,
+        tx: Writing,
+        found: ThreadStanding,
+        row: RowMapping,
+        author: RowMapping | None,
+        action: str,
+        because: str | None,
     ) -> None:
         """Writes the decision down, and lets the teachers' lists and the author hear of it."""
-        if action in ("approved", "rejected", "hidden"):
-            await self._news.decided(tx, found, row, action)
         space = found.standing.space
         tx.publish(Change("held", space=space, notice=("held",), told="staff", content=True))
-        author = await author_row(tx, row["author_id"])
         if author is not None:
+            if action != "restored":
+                await self._news.decided(tx, found, row["id"], author, action)
             tx.publish(
                 Change(
                     action,
@@ -282,6 +246,57 @@ class Moderation:
             concerned=row["author_id"],
             details={"because": because, "thread": document_of(found.row["id"])},
         )
+
+
+def _decides(found: ThreadStanding, row: RowMapping, author: RowMapping, staffed: Collection[str]) -> bool:
+    """Whether it is the person's turn to decide about what waits; ``staffed``: see `_staffed`."""
+    standing = found.standing
+    if author["id"] == standing.actor.membership or not found.moderates(Action.POST_APPROVE, author):
+        return False
+    own = author["school_id"] is not None and author["school_id"] == standing.actor.school
+    live = found.row["room_state"] == RoomStatus.SUPERVISED and standing.teacher_present
+    patience = LESSON_AFTER if live else OTHERS_AFTER
+    return own or standing.now - row["created_at"] >= patience or author["school_id"] not in staffed
+
+
+async def _staffed(tx: Reading, space: SpaceId) -> set[str]:
+    """The schools that have a teacher in the space."""
+    rows = await tx.all(
+        select(people.c.school_id)
+        .distinct()
+        .join(memberships, memberships.c.person_id == people.c.id)
+        .where(
+            memberships.c.space_id == space,
+            memberships.c.state == MembershipState.ACTIVE,
+            memberships.c.role.in_(STAFF),
+            people.c.state == PersonState.CONFIRMED,
+            people.c.school_id.is_not(None),
+        )
+    )
+    return {row["school_id"] for row in rows}
+
+
+def _require_restore(found: ThreadStanding, row: RowMapping, author: RowMapping | None) -> None:
+    _require_hide(found, author)
+    if row["state"] not in (PostState.HIDDEN, PostState.VISIBLE):
+        raise Conflict("not-hidden", "This post is not hidden.")
+    if not row["body"]:
+        raise Conflict("words-forgotten", "The words of this post are not kept any more.")
+    # What a teacher has hidden, its author cannot bring back.
+    mine = row["decided_by"] == found.standing.actor.membership
+    if row["state"] == PostState.HIDDEN and not found.standing.is_staff and not mine:
+        raise NotAllowed("role")
+
+
+def _require_hide(found: ThreadStanding, author: RowMapping | None) -> None:
+    decision = found.standing.decide(Action.POST_HIDE, found.post_target(author))
+    if not decision:
+        raise NotAllowed(decision.reason)
+
+
+def _of_hidden(row: Any) -> PostView:
+    """Without its words: they are told only on demand, by `Moderation.original`."""
+    return post_view({**row, "body": "", "waiting_body": None, "options": None, "mentions": []})
 
 
 def _as_seen(row: Any) -> PostView:

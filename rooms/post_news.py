@@ -46,11 +46,12 @@ class PostNews:
         )
         await self._tell(tx, {PersonId(row["id"]) for row in teachers}, "held", found, post)
 
-    async def decided(self, tx: Writing, found: ThreadStanding, post: RowMapping, kind: str) -> None:
+    async def decided(
+        self, tx: Writing, found: ThreadStanding, post: str, author: RowMapping, kind: str
+    ) -> None:
         """Somebody else has approved, rejected or hidden it."""
-        author = await author_row(tx, post["author_id"])
-        if author is not None and author["person_id"] != found.standing.actor.person:
-            await self._tell(tx, {PersonId(author["person_id"])}, kind, found, post["id"])
+        if author["person_id"] != found.standing.actor.person:
+            await self._tell(tx, {PersonId(author["person_id"])}, kind, found, post)
 
     async def _tell(
         self,

@@ -76,6 +76,9 @@ class Projection:
         registry.on_open.append(self._opened)
 
     def _changed(self, change: Change) -> None:
+        if change.everybody:
+            for room in self._registry:
+                self._opened(room.name)
         document = change.document
         if not change.content or document is None or not document.startswith(PREFIX):
             return

@@ -200,7 +200,7 @@ class Reports:
         thread = await tx.first(thread_rows().where(threads.c.id == post["thread_id"]))
         if thread is None or thread["space_id"] != standing.space:
             raise NotFound
-        if not await may_see(tx, standing, thread):
+        if not may_see(standing, thread):
             raise NotFound
         return MembershipId(post["author_id"]) if post["author_id"] else None
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, Select, and_, func, or_, select
 
 from .faults import NotFound
 from .policy import Action, Decision, Target
 from .records import Reading
-from .schema import memberships, people, posts, rooms, threads
+from .schema import memberships, people, posts, rooms, schools, threads
 from .standing import Standing, stand
 from .values import (
     STAFF,
@@ -39,10 +39,15 @@ __all__ = [
     "PostView",
     "ThreadStanding",
     "ThreadView",
+    "author_row",
+    "author_rows",
     "document_of",
     "find_thread",
+    "may_see",
     "post_view",
     "thread_rows",
+    "thread_view",
+    "waits",
 ]
 
 FIRST_HELD: Final = 3
@@ -199,9 +204,19 @@ class ThreadStanding:
         }
 
 
+def waits() -> ColumnElement[bool]:
+    """Of posts: this one, or an edit of it, waits for a teacher."""
+    edited = and_(posts.c.state == PostState.VISIBLE, posts.c.waiting_body.is_not(None))
+    return or_(posts.c.state == PostState.HELD, edited)
+
+
+_adult_in, _adult = memberships.alias("adult_in"), people.alias("adult")
+
+
 def thread_rows() -> Select[tuple[object, ...]]:
     """Threads with what is needed of their rooms, authors and locks; add a ``where``."""
     author_in, author = memberships.alias("author_in"), people.alias("author")
+    own = _adult.c.school_id == author.c.school_id
     count = (
         select(func.count())
         .where(posts.c.thread_id == threads.c.id, posts.c.state == PostState.VISIBLE)
@@ -211,6 +226,7 @@ def thread_rows() -> Select[tuple[object, ...]]:
         select(
             threads,
             rooms.c.space_id,
+            rooms.c.title.label("room_title"),
             rooms.c.kind.label("room_kind"),
             rooms.c.audience,
             rooms.c.state.label("room_state"),
@@ -219,7 +235,8 @@ def thread_rows() -> Select[tuple[object, ...]]:
             author.c.school_id.label("author_school"),
             count.label("posts_count"),
             _adults().label("adults"),
-            _adults(author.c.school_id).label("adults_asked"),
+            _adults(own).label("own_teachers"),
+            _adults(own, _adult_in.c.role == Role.ADMIN).label("adults_asked"),
         )
         .join(rooms, rooms.c.id == threads.c.room_id)
         .outerjoin(author_in, author_in.c.id == threads.c.author_id)
@@ -227,25 +244,24 @@ def thread_rows() -> Select[tuple[object, ...]]:
     )
 
 
-def _adults(asked_from: ColumnElement[str] | None = None) -> ScalarSelect[int]:
-    """How many teachers are in the room's space; of them, who can be asked by a pupil of a school."""
-    adult_in, adult = memberships.alias("adult_in"), people.alias("adult")
+def _adults(*which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """How many teachers are in the room's space, or of them those that are one of these."""
     query = (
         select(func.count())
-        .select_from(adult_in.join(adult, adult.c.id == adult_in.c.person_id))
+        .select_from(_adult_in.join(_adult, _adult.c.id == _adult_in.c.person_id))
         .where(
-            adult_in.c.space_id == rooms.c.space_id,
-            adult_in.c.state == MembershipState.ACTIVE,
-            adult_in.c.role.in_(STAFF),
-            adult.c.state == PersonState.CONFIRMED,
+            _adult_in.c.space_id == rooms.c.space_id,
+            _adult_in.c.state == MembershipState.ACTIVE,
+            _adult_in.c.role.in_(STAFF),
+            _adult.c.state == PersonState.CONFIRMED,
         )
     )
-    if asked_from is not None:
-        query = query.where((adult_in.c.role == Role.ADMIN) | (adult.c.school_id == asked_from))
-    return query.correlate_except(adult_in, adult).scalar_subquery()
+    if which:
+        query = query.where(or_(*which))
+    return query.correlate_except(_adult_in, _adult).scalar_subquery()
 
 
-async def may_see(tx: Reading, standing: Standing, row: RowMapping) -> bool:
+def may_see(standing: Standing, row: RowMapping) -> bool:
     """Whether the person sees this row of `thread_rows`."""
     if not standing.is_member:
         return False
@@ -257,24 +273,7 @@ async def may_see(tx: Reading, standing: Standing, row: RowMapping) -> bool:
         return False
     if row["author_school"] is not None and row["author_school"] == standing.actor.school:
         return True
-    return standing.actor.role is Role.ADMIN and await _teachers_of(tx, standing.space, row) < 2
-
-
-async def _teachers_of(tx: Reading, space: SpaceId, row: RowMapping) -> int:
-    """How many teachers the author's school has in the space."""
-    count: int = await tx.value(
-        select(func.count())
-        .select_from(memberships)
-        .join(people, people.c.id == memberships.c.person_id)
-        .where(
-            memberships.c.space_id == space,
-            memberships.c.state == MembershipState.ACTIVE,
-            memberships.c.role.in_(STAFF),
-            people.c.state == PersonState.CONFIRMED,
-            people.c.school_id == row["author_school"],
-        )
-    )
-    return count
+    return standing.actor.role is Role.ADMIN and bool(row["own_teachers"] < 2)
 
 
 async def find_thread(tx: Reading, actor: PersonId, thread: str, now: float) -> ThreadStanding:
@@ -283,16 +282,19 @@ async def find_thread(tx: Reading, actor: PersonId, thread: str, now: float) -> 
     if row is None:
         raise NotFound
     standing = await stand(tx, actor, SpaceId(row["space_id"]), now)
-    if not await may_see(tx, standing, row):
+    if not may_see(standing, row):
         raise NotFound
     return ThreadStanding(standing, row)
 
 
 async def author_row(tx: Reading, membership: str | None) -> RowMapping | None:
-    """Facts about the author of a post, for the policy."""
-    if membership is None:
-        return None
-    return await tx.first(
+    """One row of `author_rows`; None when the membership was erased."""
+    return await tx.first(author_rows().where(memberships.c.id == membership)) if membership else None
+
+
+def author_rows() -> Select[tuple[object, ...]]:
+    """Facts about authors of posts, for the policy and for lists; add a ``where``."""
+    return (
         select(
             memberships.c.id,
             memberships.c.role,
@@ -300,9 +302,10 @@ async def author_row(tx: Reading, membership: str | None) -> RowMapping | None:
             people.c.kind,
             people.c.name,
             people.c.school_id,
+            schools.c.name.label("school_name"),
         )
         .join(people, people.c.id == memberships.c.person_id)
-        .where(memberships.c.id == membership)
+        .outerjoin(schools, schools.c.id == people.c.school_id)
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -15,7 +16,7 @@ from load.command import WorkloadError
 from load.servers import Cluster, TwinSpace
 from load.wire import Framing
 
-__all__ = ["School", "Visitor", "furnish"]
+__all__ = ["School", "Visitor", "furnish", "log_in"]
 
 REQUEST_SECONDS = 30.0
 SESSION = "session"
@@ -30,19 +31,34 @@ class Visitor:
     http: aiohttp.ClientSession
     cookie: str
 
-    async def call(self, node: TwinSpace, method: str, path: str, body: object = None) -> Any:
-        """Asks a node's REST interface. Raises WorkloadError if it does not agree."""
+    async def ask(self, node: TwinSpace, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """The status and the answer of a node's REST interface."""
         headers = {"Origin": node.http, "Cookie": self.cookie}
         async with self.http.request(method, f"{node.http}/api{path}", json=body, headers=headers) as answer:
-            if answer.status >= 300:
-                raise WorkloadError(f"{method} {path}: {answer.status} {await answer.text()}")
-            return await answer.json() if answer.status != 204 else None
+            return answer.status, await answer.json() if answer.status != 204 else None
+
+    async def call(self, node: TwinSpace, method: str, path: str, body: object = None) -> Any:
+        """The answer of a node's REST interface. Raises WorkloadError if it does not agree."""
+        status, said = await self.ask(node, method, path, body)
+        if status >= 300:
+            raise WorkloadError(f"{method} {path}: {status} {said}")
+        return said
 
     def client(self, node: TwinSpace, document: str, framing: Framing, patience: float = 30.0) -> Client:
         """Their browser on a page."""
         headers = {"Origin": node.http, "Cookie": self.cookie}
         token = SESSION if framing is Framing.HOCUSPOCUS else None
         return Client(node.url, document, token=token, framing=framing, headers=headers, patience=patience)
+
+
+async def log_in(http: aiohttp.ClientSession, node: TwinSpace, body: Mapping[str, str]) -> Visitor:
+    """Logs somebody in with a password or a code card. Raises WorkloadError if the node does not agree."""
+    async with http.post(f"{node.http}/api/session", json=body, headers={"Origin": node.http}) as answer:
+        if answer.status != 200:
+            raise WorkloadError(f"Nobody can log in: {answer.status} {await answer.text()}")
+        me = await answer.json()
+        cookie = next(iter(answer.cookies.values()))
+    return Visitor(me["person"]["id"], http, f"{cookie.key}={cookie.value}")
 
 
 @dataclass
@@ -63,13 +79,7 @@ class School:
         )
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as http:
-            headers = {"Origin": node.http}
-            async with http.post(f"{node.http}/api/session", json=body, headers=headers) as answer:
-                if answer.status != 200:
-                    raise WorkloadError(f"Nobody can log in: {answer.status} {await answer.text()}")
-                me = await answer.json()
-                cookie = next(iter(answer.cookies.values()))
-            yield Visitor(me["person"]["id"], http, f"{cookie.key}={cookie.value}")
+            yield await log_in(http, node, body)
 
     async def pupils(self, teacher: Visitor, node: TwinSpace, count: int) -> list[str]:
         """The code cards of so many new pupils in the space."""
@@ -95,27 +105,18 @@ async def furnish(cluster: Cluster) -> School:
     """Puts a school into the cluster's database, once."""
     school = _FURNISHED.get(cluster.database)
     if school is None:
+        add = partial(cluster.nodes[0].add, database=cluster.database)
         email = "teacher@school.example"
-        await _add(cluster, "country", "ES", "España", "--language", "es")
-        identifier = await _add(
-            cluster, "school", "IES Ebro", "--country", "ES", "--town", "Zaragoza",
+        await add("country", "ES", "España", "--language", "es")
+        identifier = await add(
+            "school", "IES Ebro", "--country", "ES", "--town", "Zaragoza",
             "--time-zone", "Europe/Madrid", "--language", "es",
         )  # fmt: skip
         password = secrets.token_hex(12)
-        await _add(
-            cluster, "teacher", "Ana", "--school", identifier, "--email", email, "--password-stdin",
+        await add(
+            "teacher", "Ana", "--school", identifier, "--email", email, "--password-stdin",
             entered=f"{password}\n",
         )  # fmt: skip
-        space = await _add(cluster, "space", "Rivers", "--founder", email, "--age-band", "16-19")
+        space = await add("space", "Rivers", "--founder", email, "--age-band", "16-19")
         school = _FURNISHED[cluster.database] = School(cluster, identifier, email, password, space)
     return school
-
-
-async def _add(cluster: Cluster, *arguments: str, entered: str = "") -> str:
-    node = cluster.nodes[0]
-    status, said = await node.run(
-        "add", *arguments, "--data", str(node.data), "--database", cluster.database, entered=entered
-    )
-    if status:
-        raise WorkloadError(f"twinspace add {arguments[0]}: {said}")
-    return said.rpartition("\n")[2]

@@ -8,12 +8,12 @@ line is ``{"type": "answer", "key": ..., "ok": true, "result": ...}``, or ``"ok"
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from rooms.access import Principal
 from rooms.services import Services
@@ -126,8 +126,8 @@ class Commands:
         if len(payload) > MOST_BYTES:
             return None
         try:
-            sent = json.loads(payload)
-        except (ValueError, RecursionError):
+            sent = from_json(payload, allow_inf_nan=False)
+        except ValueError:
             return None
         return sent if isinstance(sent, dict) and sent.get("type") == "command" else None
 

@@ -73,6 +73,7 @@ def test_an_ended_run_leaves_nothing_behind(tmp_path: Path, how: signal.Signals)
     process.send_signal(how)
     process.communicate(timeout=60)
     assert process.returncode == (1 if how is signal.SIGTERM else -how)
+    deadline = time.monotonic() + 60
     while list(processes_in(tmp_path)) or list(tmp_path.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.05)

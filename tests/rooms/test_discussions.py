@@ -336,6 +336,17 @@ async def test_an_edit_that_has_to_wait_leaves_the_old_words(village: Village) -
     assert (shown.body, shown.waiting_body) == ("Mail otter@mail.example", None)
 
 
+async def test_an_edit_of_what_was_hidden_waits_for_nobody_until_it_is_shown_again(village: Village) -> None:
+    thread, services = await start(village), village.services
+    made = PostId((await post(village, "student", thread, "Hello")).id)
+    await services.discussions.edit(village.person("student"), made, "Mail otter@mail.example")
+    await services.moderation.hide(village.person("teacher"), made)
+    assert await services.moderation.held(village.person("teacher"), village.space) == []
+    await services.moderation.restore(village.person("teacher"), made)
+    [waiting] = await services.moderation.held(village.person("teacher"), village.space)
+    assert (waiting.post.id, waiting.author_name, waiting.room_title) == (made, "Student", "General")
+
+
 async def test_nobody_floods_the_teachers(village: Village) -> None:
     await hold(village)
     thread = await start(village)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from village import Village
+from gated_log import GatedLog
+from village import Village, open_services
 
-from crdt.log.sqlite.log import SqliteLog
 from crdt.scribe import Scribe
+from rooms.access import Change
 from rooms.live import Shelf
 from rooms.projection import Projection
 from rooms.registry import Registry
@@ -23,8 +24,10 @@ keys = (f"key-{number:08}" for number in itertools.count())
 
 
 @asynccontextmanager
-async def standing_by(village: Village, folder: Path) -> AsyncIterator[tuple[Registry, Projection]]:
-    log = SqliteLog(folder)
+async def standing_by(
+    village: Village, folder: Path, log: GatedLog | None = None
+) -> AsyncIterator[tuple[Registry, Projection]]:
+    log = log or GatedLog(folder)
     await log.open()
     registry = Registry(Shelf(log))
     projection = Projection(village.services.records, registry, village.services.changes)
@@ -150,6 +153,49 @@ async def test_a_name_that_is_no_thread_is_left_alone(village: Village, tmp_path
         assert (await read(registry, "nothing"))["posts"] == {}
         await projection.settled()
         assert await registry.shelf.log.heads(["thread/nothing"]) == {}
+
+
+async def test_what_was_posted_while_the_log_failed_is_shown_when_it_is_back(
+    village: Village, tmp_path: Path
+) -> None:
+    """The post is in the records, so its author has been told that it is safe."""
+    log = GatedLog(tmp_path)
+    async with standing_by(village, tmp_path, log) as (registry, projection):
+        thread = await start(village)
+        await projection.settled()
+        log.fail()
+        made = await post(village, "student", thread, "One")
+        await asyncio.sleep(0.2)
+        assert (await read(registry, thread))["posts"] == {}
+        log.heal()
+        await projection.settled()
+        assert (await read(registry, thread))["posts"].keys() == {made}
+
+
+@pytest.mark.parametrize("missed", [False, True])
+async def test_what_another_node_did_not_live_to_write_is_written_by_who_has_it_open(
+    village: Village, tmp_path: Path, missed: bool
+) -> None:
+    """Told of by the change itself, or by having missed changes."""
+    other = await open_services(village.url, village.clock, seed=7)
+    try:
+        async with standing_by(village, tmp_path) as (registry, projection):
+            thread = await start(village)
+            await projection.settled()
+            async with registry.open(f"thread/{thread}") as room:
+                await projection.settled()
+                made = await other.discussions.post(
+                    village.person("student"), thread, key=next(keys), body="One"
+                )
+                change = (
+                    Change.everything() if missed else Change("post", room.name, village.space, content=True)
+                )
+                village.services.changes.publish(change, foreign=True)
+                async with asyncio.timeout(10):
+                    while made.id not in (await read(registry, thread))["posts"]:
+                        await asyncio.sleep(0.05)
+    finally:
+        await other.close()
 
 
 async def test_many_posts_at_once_keep_their_order(village: Village, tmp_path: Path) -> None:

@@ -10,16 +10,16 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 import pytest
 from backing import finished
+from visitors import Visitor, find, log_in
 from websockets.asyncio.client import connect
-from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, hocuspocus, presences, string, update
+from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, presences, string, update
 
 from crdt.log.check import no_progress
 from load.backing import PostgreSQL, free_port
@@ -47,48 +47,10 @@ class House:
     """Seconds in which a change has to act."""
 
     def find(self, role: str, school: int = 0) -> Login:
-        towns = list(dict.fromkeys(login.town for login in self.demo.logins))
-        return next(each for each in self.demo.logins if each.role == role and each.town == towns[school])
+        return find(self.demo, role, school)
 
-    @asynccontextmanager
-    async def visitor(self, login: Login) -> AsyncIterator[Visitor]:
-        address = self.addresses[0 if login.role == "admin" else -1]
-        async with aiohttp.ClientSession(headers={"Origin": address}) as http:
-            visitor = Visitor(address, http)
-            body = (
-                {"method": "code", "code": login.code}
-                if login.code
-                else {"method": "password", "email": login.email, "password": login.password}
-            )
-            async with http.post(f"{address}/api/session", json=body) as response:
-                assert response.status == 200, await response.text()
-                visitor.me = await response.json()
-                cookie = next(iter(response.cookies.values()))
-                visitor.cookie = f"{cookie.key}={cookie.value}"
-            yield visitor
-
-
-class Visitor:
-    """Somebody logged in, with REST and sockets."""
-
-    def __init__(self, address: str, http: aiohttp.ClientSession) -> None:
-        self.address = address
-        self.http = http
-        self.me: dict = {}
-        self.cookie = ""
-
-    async def call(self, method: str, path: str, body: object = None) -> object:
-        async with self.http.request(
-            method, f"{self.address}/api{path}", json=body, headers={"Cookie": self.cookie}
-        ) as response:
-            assert response.status < 300, f"{method} {path}: {response.status} {await response.text()}"
-            return await response.json() if response.status != 204 else None
-
-    @asynccontextmanager
-    async def socket(self) -> AsyncIterator[Line]:
-        headers = {"Cookie": self.cookie, "Origin": self.address}
-        async with hocuspocus(self.address.replace("http", "ws"), additional_headers=headers) as line:
-            yield line
+    def visitor(self, login: Login) -> AbstractAsyncContextManager[Visitor]:
+        return log_in(self.addresses[0 if login.role == "admin" else -1], login)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +130,7 @@ async def test_a_lock_turns_open_pages_read_only_and_back(house):
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)
         document, writer = page["document"], Writer()
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, document)
             assert await status_of(line, writer, document) == "status 1"
             await teacher.call("PUT", f"/pages/{page['id']}/lock", {"reason": "We compare first."})
@@ -188,7 +150,7 @@ async def test_a_lock_turns_open_pages_read_only_and_back(house):
 async def test_a_lock_that_ends_by_itself_ends_on_open_pages_too(house):
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, page["document"])
             until = (
                 house.nodes[0].services.clock() + house.at_once
@@ -205,7 +167,7 @@ async def test_a_removed_member_loses_every_document_and_the_others_see_the_list
         space, page = await editable_page(pupil)
         members = await teacher.call("GET", f"/spaces/{space}/members")
         membership = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
-        async with pupil.socket() as line, teacher.socket() as desk:
+        async with pupil.line() as line, teacher.line() as desk:
             await open_page(line, page["document"])
             assert await line.log_in(f"space/{space}", "session") == "readonly"
             assert await desk.log_in(f"space/{space}", "session") == "readonly"
@@ -230,7 +192,7 @@ async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house)
         members = await teacher.call("GET", f"/spaces/{space}/members")
         member = next(each for each in members if each["person_id"] == pupil.me["person"]["id"])
         assert (member["can"]["mute"], member["mute"]) == (True, None)
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, document)
             assert await status_of(line, writer, document) == "status 1"
             path = f"/memberships/{member['id']}/mute"
@@ -253,7 +215,7 @@ async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house)
 async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
     async with house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)
-        async with pupil.socket() as first, pupil.socket() as second:
+        async with pupil.line() as first, pupil.line() as second:
             await open_page(first, page["document"])
             await open_page(second, page["document"])
             await pupil.call("DELETE", "/session")
@@ -266,7 +228,7 @@ async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
 async def test_a_new_card_ends_the_log_ins_of_the_old_one(house):
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, page["document"])
             await teacher.call("POST", f"/people/{pupil.me['person']['id']}/code")
             code, _ = await line.closed(house.at_once)
@@ -308,7 +270,7 @@ async def test_in_a_supervised_room_pupils_write_while_a_teacher_is_there(house)
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         space, page = await editable_page(pupil)
         document, writer = page["document"], Writer()
-        async with pupil.socket() as line, pupil.socket() as home:
+        async with pupil.line() as line, pupil.line() as home:
             assert await home.log_in(f"space/{space}", "session") == "readonly"
             await open_page(line, document)
             assert await status_of(line, writer, document) == "status 1"
@@ -316,12 +278,12 @@ async def test_in_a_supervised_room_pupils_write_while_a_teacher_is_there(house)
             assert await access_told(line, house.at_once) == ("readonly", "supervised")
             assert await status_of(line, writer, document) == "status 0"
             assert "pages" in (await notice(home, "space", house.at_once))["changed"]
-            async with teacher.socket() as desk:
+            async with teacher.line() as desk:
                 assert await desk.log_in(f"space/{space}", "session") == "readonly"
                 assert await access_told(line, house.at_once) == ("read-write", "")
                 assert "pages" in (await notice(home, "space", house.at_once))["changed"]
                 assert await status_of(line, Writer(), document) == "status 1"
-            async with teacher.socket() as desk:  # back before anybody takes notice
+            async with teacher.line() as desk:  # back before anybody takes notice
                 assert await desk.log_in(document, "session") == "read-write"
                 await asyncio.sleep(2.0)
                 assert await status_of(line, Writer(), document) == "status 1"
@@ -338,13 +300,13 @@ async def test_a_teacher_whose_line_breaks_for_a_moment_stops_nobody(house):
     async with (
         house.visitor(house.find("admin")) as teacher,
         house.visitor(house.find("student")) as pupil,
-        pupil.socket() as line,
+        pupil.line() as line,
     ):
         space, page = await editable_page(pupil)
         await set_state(house, teacher, page, "supervised")
         assert await line.log_in(page["document"], "session") == "readonly"
         for _ in range(3):
-            async with teacher.socket() as desk:
+            async with teacher.line() as desk:
                 assert await desk.log_in(f"space/{space}", "session") == "readonly"
                 async with asyncio.timeout(house.at_once):
                     while (await pupil.call("GET", f"/pages/{page['id']}"))["scope"] != "read-write":
@@ -362,15 +324,15 @@ async def test_a_node_that_hears_of_no_other_counts_its_own_teachers_only(house)
         house.visitor(house.find("admin")) as elsewhere,
         house.visitor(house.find("teacher", 1)) as teacher,
         house.visitor(house.find("student")) as pupil,
-        elsewhere.socket() as far,
-        pupil.socket() as line,
+        elsewhere.line() as far,
+        pupil.line() as line,
     ):
         space, page = await editable_page(pupil)
         assert await far.log_in(f"space/{space}", "session") == "readonly"
         await open_page(line, page["document"])
         await set_state(house, elsewhere, page, "supervised")
         assert await access_told(line, house.at_once) == ("readonly", "supervised")
-        async with teacher.socket() as desk:
+        async with teacher.line() as desk:
             assert await desk.log_in(f"space/{space}", "session") == "readonly"
             assert await access_told(line, house.at_once) == ("read-write", "")
 
@@ -379,7 +341,7 @@ async def test_outside_a_rooms_opening_hours_pupils_read_only(house):
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         _, page = await editable_page(pupil)
         document, path = page["document"], f"/rooms/{page['room_id']}/hours"
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, document)
             other_days = [day for day in range(1, 8) if day not in around_today()]
             room = await teacher.call("PUT", path, {"days": other_days, "from": "08:00", "to": "16:00"})
@@ -411,7 +373,7 @@ async def test_pupils_whose_school_has_no_teacher_left_are_read_only(house):
         member = await services.members.add_adult(space, only, Role.TEACHER)
         made = await services.people.make_pupils(only, school, space, ["Rui Third"])
         login = replace(house.find("student"), town="Faro", name="Rui Third", code=made[0].card.code)
-        async with house.visitor(login) as pupil, pupil.socket() as line:
+        async with house.visitor(login) as pupil, pupil.line() as line:
             members = await admin.call("GET", f"/spaces/{space}/members")
             mine = next(each["id"] for each in members if each["person_id"] == pupil.me["person"]["id"])
             team = await admin.call(
@@ -433,7 +395,7 @@ async def test_whoever_missed_changes_asks_for_all_rights_anew(house):
     """A node that was away for longer than changes are kept."""
     async with house.visitor(house.find("admin")) as teacher, house.visitor(house.find("student")) as pupil:
         space, page = await editable_page(pupil)
-        async with pupil.socket() as line:
+        async with pupil.line() as line:
             await open_page(line, page["document"])
             assert await line.log_in(f"space/{space}", "session") == "readonly"
             records = house.nodes[-1].services.records
@@ -464,7 +426,7 @@ async def test_presence_says_who_the_server_knows_not_who_the_client_claims_to_b
     ):
         _, page = await editable_page(pupil)
         document = page["document"]
-        async with teacher.socket() as desk, pupil.socket() as line:
+        async with teacher.line() as desk, pupil.line() as line:
             await open_page(desk, document)
             await open_page(line, document)
             lie = {"user": {"name": "The head teacher", "role": "admin"}, "cursor": None}
@@ -479,7 +441,7 @@ async def test_presence_says_who_the_server_knows_not_who_the_client_claims_to_b
 async def test_the_space_document_takes_no_edits_from_anybody(house):
     async with house.visitor(house.find("admin")) as teacher:
         space = teacher.me["spaces"][0]["id"]
-        async with teacher.socket() as desk:
+        async with teacher.line() as desk:
             assert await desk.log_in(f"space/{space}", "session") == "readonly"
             assert await status_of(desk, Writer(), f"space/{space}") == "status 0"
 

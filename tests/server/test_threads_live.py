@@ -132,7 +132,20 @@ async def test_a_bad_command_gets_a_clear_answer(school: Class, sent: dict[str, 
     assert (answer["ok"], answer["code"]) == (False, code)
 
 
-@pytest.mark.parametrize("payload", ["", "{", "[]", '"command"', "[" * 50_000, '{"type": "other"}', "null"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "{",
+        "[]",
+        '"command"',
+        "[" * 30_000,
+        '{"type": "other"}',
+        "null",
+        r'{"type": "command", "key": "\ud800-no-text", "do": "post"}',
+        '{"type": "command", "key": NaN}',
+    ],
+)
 async def test_what_is_no_command_gets_no_answer_and_harms_nothing(school: Class, payload: str) -> None:
     desk = await school.desk(school.pupil)
     document = f"space/{school.pupil.space}"

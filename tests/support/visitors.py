@@ -56,9 +56,15 @@ class Visitor:
         return said
 
     @asynccontextmanager
-    async def socket(self) -> AsyncIterator[Desk]:
+    async def line(self) -> AsyncIterator[Line]:
+        """A bare socket."""
         headers = {"Cookie": self.cookie, "Origin": self.address}
         async with hocuspocus(self.address.replace("http", "ws"), additional_headers=headers) as line:
+            yield line
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[Desk]:
+        async with self.line() as line:
             yield Desk(line)
 
 
