@@ -143,6 +143,7 @@ class Invitations:
                 "role": role,
                 "token_hash": _digest(token),
                 "email": email,
+                "founder": False,
                 "maker_id": me,
                 "voucher_id": None if asks else me,
                 "state": InvitationState.PROPOSED if asks else InvitationState.OPEN,

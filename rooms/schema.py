@@ -36,13 +36,18 @@ __all__ = [
     "appointments",
     "audit",
     "blocks",
+    "cases",
     "changes",
+    "consents",
+    "contacts",
     "countries",
     "credentials",
     "hands",
     "invitations",
+    "join_requests",
     "login_limits",
     "login_tries",
+    "mail_settings",
     "memberships",
     "metadata",
     "notifications",
@@ -201,6 +206,11 @@ spaces = Table(
     *_one_of("status", v.SpaceStatus),
     Column("frozen", Boolean, nullable=False),
     Column("policy", JSON, nullable=False),
+    *_one_of("join_rule", v.JoinRule),
+    Column("featured", Boolean, nullable=False),
+    Column("decided_by", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("decided_because", _text(500)),
+    _time("decided_at", nullable=True),
     _time("created_at"),
 )
 
@@ -405,9 +415,73 @@ invitations = Table(
     Column("maker_id", ForeignKey("memberships.id", ondelete="SET NULL")),
     Column("voucher_id", ForeignKey("memberships.id", ondelete="SET NULL")),
     Column("accepted_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("founder", Boolean, nullable=False),
     *_one_of("state", v.InvitationState),
     _time("expires_at"),
     _time("created_at"),
+)
+
+join_requests = Table(
+    "join_requests",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("words", _text(), nullable=False),
+    *_one_of("state", v.JoinRequestState),
+    Column("decided_by", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("decided_because", _text(500)),
+    _time("decided_at", nullable=True),
+    _time("created_at"),
+    Index("ix_join_requests_space_id_state", "space_id", "state"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+    *_one_of("purpose", v.ConsentPurpose),
+    Column("given_on", _text(10), nullable=False),
+    Column("valid_until", _text(10)),
+    Column("recorded_by", ForeignKey("people.id", ondelete="SET NULL")),
+    _time("withdrawn_at", nullable=True),
+    Column("withdrawn_by", ForeignKey("people.id", ondelete="SET NULL")),
+    _time("created_at"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("asker_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("asked_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True),
+    *_one_of("state", v.ContactState),
+    _time("answered_at", nullable=True),
+    _time("created_at"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("report_id", ForeignKey("reports.id", ondelete="SET NULL")),
+    Column("ground", _text(500), nullable=False),
+    _time("closed_at", nullable=True),
+    _time("created_at"),
+)
+
+mail_settings = Table(
+    "mail_settings",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    *_one_of("digest", v.Digest),
+    Column("hour", Integer, nullable=False),
+    Column("quiet_from", _text(5)),
+    Column("quiet_until", _text(5)),
+    Column("leave_hash", _text(64), unique=True),
+    _time("last_at", nullable=True),
 )
 
 changes = Table(

@@ -22,6 +22,7 @@ from .values import (
     AgeBand,
     Audience,
     Clock,
+    JoinRule,
     MembershipId,
     MembershipState,
     NewId,
@@ -146,6 +147,8 @@ class Spaces:
                     status=SpaceStatus.OPEN,
                     frozen=False,
                     policy=dict(policy or {}),
+                    join_rule=JoinRule.INVITATION,
+                    featured=False,
                     created_at=now,
                 )
             )

@@ -14,8 +14,14 @@ __all__ = [
     "AgeBand",
     "Audience",
     "Clock",
+    "ConsentPurpose",
+    "ContactState",
     "CredentialKind",
+    "Digest",
     "EditRule",
+    "InvitationState",
+    "JoinRequestState",
+    "JoinRule",
     "MembershipId",
     "MembershipState",
     "NewId",
@@ -170,6 +176,23 @@ class InvitationState(StrEnum):
     EXPIRED = "expired"
 
 
+class JoinRule(StrEnum):
+    """How an adult comes into a group."""
+
+    INVITATION = "invitation"
+    REQUEST = "request"
+    """Asks, and a moderator answers."""
+    OPEN = "open"
+    """Any teacher who is confirmed."""
+
+
+class JoinRequestState(StrEnum):
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class RoomKind(StrEnum):
     GENERAL = "general"
     TEAM = "team"
@@ -269,3 +292,27 @@ class ReportState(StrEnum):
     ESCALATED = "escalated"
     """With the national office too: nobody answered in time, or it is too grave to wait."""
     ANSWERED = "answered"
+
+
+class ConsentPurpose(StrEnum):
+    """What a family has agreed to, each by itself (GDPR art. 6 and 7): one never follows from another."""
+
+    ACCOUNT = "account"
+    IMAGE = "image"
+    VOICE_VIDEO = "voice-video"
+    PUBLIC_NAME = "public-name"
+    PUBLICATION = "publication"
+
+
+class ContactState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Digest(StrEnum):
+    """How often somebody wants a mail of what they have not read."""
+
+    OFF = "off"
+    DAILY = "daily"
+    WEEKLY = "weekly"
