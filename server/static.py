@@ -21,7 +21,10 @@ __all__ = ["Client", "default_folder"]
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
 """In the order we like them best."""
-PAGES: Final = re.compile(r"/(?:|login|card|spaces/[^/]+(?:/.+)?|schools/[^/]+/pupils)/?")
+PAGES: Final = re.compile(
+    r"/(?:|login|card|spaces/[^/]+(?:/.+)?|schools/[^/]+/pupils"
+    r"|invitations/[^/]+|new|groups|approvals|contacts|notifications|cases)/?"
+)
 """Routes the client itself understands; everything else is its page too, but as 404."""
 
 mimetypes.add_type("text/javascript", ".js")

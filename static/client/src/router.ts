@@ -9,6 +9,8 @@ export type Route =
   | { name: "members"; space: string }
   | { name: "cockpit"; space: string }
   | { name: "pupils"; school: string }
+  /** A screen of src/office: what is beside the spaces. */
+  | { name: "office"; screen: string; id: string }
   | { name: "unknown" };
 
 const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
@@ -23,6 +25,11 @@ const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
   ],
   [/^\/spaces\/([\w-]+)\/members$/, (space = "") => ({ name: "members", space })],
   [/^\/spaces\/([\w-]+)\/cockpit$/, (space = "") => ({ name: "cockpit", space })],
+  [/^\/(invitations)\/([\w-]+)$/, (screen = "", id = "") => ({ name: "office", screen, id })],
+  [
+    /^\/(new|groups|approvals|contacts|notifications|cases)$/,
+    (screen = "") => ({ name: "office", screen, id: "" }),
+  ],
   [/^\/schools\/([\w-]+)\/pupils$/, (school = "") => ({ name: "pupils", school })],
 ];
 
@@ -45,6 +52,7 @@ export const path = {
   members: (space: string) => `/spaces/${space}/members`,
   cockpit: (space: string) => `/spaces/${space}/cockpit`,
   pupils: (school: string) => `/schools/${school}/pupils`,
+  office: (screen: string) => `/${screen}`,
 };
 
 let changed: (route: Route) => void = () => {};

@@ -88,17 +88,18 @@ export class App extends View {
     }
   }
 
-  /** Log-in leads home; the code of the teachers' screen is fetched when it is first opened. */
+  /** Log-in leads home; the code of screens that few need is fetched when one is first opened. */
   private load(): void {
     if (this.person && this.route.name === "login") {
       go(path.home, true);
       return;
     }
-    if (this.person && this.route.name === "pupils") {
-      Promise.all([import("./pupils.ts"), manageWords()]).catch(() => {
-        this.failed = t("error.unreachable");
-      });
-    }
+    const later: Promise<unknown>[] = [];
+    if (this.person && this.route.name === "pupils") later.push(import("./pupils.ts"), manageWords());
+    if (this.person && this.route.name === "office") later.push(import("../office/index.ts"));
+    Promise.all(later).catch(() => {
+      this.failed = t("error.unreachable");
+    });
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -143,6 +144,8 @@ export class App extends View {
         return html`<ts-home .me=${this.person}></ts-home>`;
       case "pupils":
         return html`<ts-pupils .me=${this.person} .school=${route.school}></ts-pupils>`;
+      case "office":
+        return html`<ts-office .me=${this.person} .screen=${route.screen} .item=${route.id}></ts-office>`;
       case "space":
       case "page":
       case "thread":
