@@ -33,6 +33,18 @@ KINDS: Final = frozenset(
         "report",
         "report-answered",
         "muted",
+        "invitation-accepted",
+        "partner-accepted",
+        "space-asked",
+        "space-approved",
+        "space-refused",
+        "join-asked",
+        "join-accepted",
+        "join-refused",
+        "contact-asked",
+        "contact-accepted",
+        "case-opened",
+        "case-closed",
     }
 )
 BY_OTHERS: Final = frozenset({"mention", "reply"})
