@@ -24,6 +24,7 @@ from .reports import Reports
 from .retention import Retention
 from .schools import Schools
 from .sessions import HALF_DAY, TWO_WEEKS, Sessions
+from .space_rules import SpaceRules
 from .spaces import Spaces
 from .supervision import Supervision
 from .teams import Teams
@@ -48,6 +49,7 @@ class Services:
     blocking: Blocking
     notifications: Notifications
     spaces: Spaces
+    space_rules: SpaceRules
     members: Members
     pages: Pages
     audit: Audit
@@ -113,6 +115,7 @@ class Services:
             blocking=Blocking(records, clock),
             notifications=notifications,
             spaces=spaces,
+            space_rules=SpaceRules(records, clock),
             members=members,
             pages=pages,
             audit=audit,

@@ -217,10 +217,10 @@ class Spaces:
                 _refuse_below_floor(standing.policy, policy)
                 stored = await tx.value(select(spaces.c.policy).where(spaces.c.id == space))
                 values["policy"] = {**stored, **policy}
-                await self._note(tx, standing, "policy", f"space/{space}", policy)
+                await self._note(tx, standing, "policy", f"space/{space}", _noted(policy))
             if values:
                 await tx.do(update(spaces).where(spaces.c.id == space).values(values))
-                tx.publish(Change("space", space=space, notice=("space",)))
+                tx.publish(Change("space", space=space, notice=WRITING if policy else ("space",)))
             return await self._view(tx, actor, space)
 
     async def freeze(self, actor: PersonId, space: SpaceId, *, frozen: bool) -> None:
@@ -447,6 +447,15 @@ def _may_supervise(standing: Standing, row: RowMapping) -> bool:
         return True
     opens = row["state"] in (RoomStatus.OPEN, RoomStatus.SUPERVISED)
     return opens and bool(standing.decide(Action.MEETING_START, standing.target(row)))
+
+
+def _noted(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """What the log tells of a change of policy: of the lists only how long they are."""
+    filters = policy.get("filters")
+    if not isinstance(filters, Mapping):
+        return dict(policy)
+    brief = {key: len(value) if isinstance(value, list) else value for key, value in filters.items()}
+    return {**policy, "filters": brief}
 
 
 def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:

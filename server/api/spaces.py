@@ -193,6 +193,7 @@ async def read_space(call: Call) -> Space:
     action=Action.SPACE_SETTINGS,
     body=SpacePatch,
     returns=Space,
+    max_body=256 * 1024,
     summary="Change a space's words and policy",
     errors=(409,),
 )

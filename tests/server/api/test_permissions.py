@@ -57,6 +57,10 @@ GET    /spaces/{space_id}/pages      elsewhere  X   X   X   X   X   X   X   X   
 GET    /spaces/{space_id}/bin        space      N   Y   Y   Y   Y   Y   Y   X   X   X
 PATCH  /spaces/{space_id}            space      N   N   N   N   N   Y   Y   X   X   X
 PATCH  /spaces/{space_id}            elsewhere  X   X   X   X   X   X   X   X   Y   N
+GET    /spaces/{space_id}/policy     space      N   N   N   Y   Y   Y   Y   X   X   X
+GET    /spaces/{space_id}/policy     elsewhere  X   X   X   X   X   X   X   X   Y   N
+POST   /spaces/{space_id}/policy/try space      N   N   N   N   N   Y   Y   X   X   X
+POST   /spaces/{space_id}/policy/try elsewhere  X   X   X   X   X   X   X   X   Y   N
 PUT    /spaces/{space_id}/status     space      N   N   N   N   N   Y   Y   X   X   X
 PUT    /spaces/{space_id}/freeze     space      N   N   N   Y   Y   Y   Y   X   X   X
 DELETE /spaces/{space_id}/freeze     space      N   N   N   N   N   Y   Y   X   X   X
@@ -534,6 +538,7 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
     adult = target in ("adult", "founder")
     bodies: dict[tuple[str, str], dict[str, Any]] = {
         ("PATCH", "/spaces/{space_id}"): {"summary": "New"},
+        ("POST", "/spaces/{space_id}/policy/try"): {"text": "Call 612 345 678"},
         ("PUT", "/spaces/{space_id}/status"): {"status": "closed"},
         ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
         ("POST", "/spaces/{space_id}/teams"): {"count": 1},
