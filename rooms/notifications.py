@@ -7,7 +7,7 @@ day, by the clock of their own school. Adults hear of everything at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from .records import Reading, Records, Writing
 from .schema import memberships, notifications, people, schools
 from .values import Clock, MembershipState, NewId, PersonId, PersonKind, SpaceId
 
-__all__ = ["KINDS", "MOST_LISTED", "NotificationList", "NotificationView", "Notifications"]
+__all__ = ["KINDS", "MOST_LISTED", "NotificationList", "NotificationView", "Notifications", "still_there"]
 
 KINDS: Final = frozenset(
     {
@@ -135,10 +135,10 @@ class Notifications:
             if deliver_at <= now:
                 tx.publish(_news(person))
 
-    async def of(self, person: PersonId) -> NotificationList:
-        """What is due for a person, but nothing of a space they are in no more."""
+    async def of(self, person: PersonId, most: int = MOST_LISTED) -> NotificationList:
+        """What is due for a person, but nothing of a space they are in no more; at most so many of them."""
         async with self._records.reading() as tx:
-            due = and_(notifications.c.person_id == person, self._due(), _still_there(person))
+            due = and_(notifications.c.person_id == person, self._due(), still_there(person))
             unread = await tx.value(
                 select(func.count()).select_from(notifications).where(due, notifications.c.read_at.is_(None))
             )
@@ -147,7 +147,7 @@ class Notifications:
                 .where(due)
                 .order_by(notifications.c.deliver_at.desc(), notifications.c.created_at.desc())
                 .order_by(notifications.c.id)
-                .limit(MOST_LISTED)
+                .limit(most)
             )
         return NotificationList(
             unread,
@@ -165,20 +165,19 @@ class Notifications:
             ],
         )
 
-    async def read(self, person: PersonId, until: float) -> None:
-        """The person has seen what was delivered up to ``until``."""
+    async def read(self, person: PersonId, until: float, ids: Collection[str] | None = None) -> None:
+        """The person has seen what was delivered up to ``until``: all of it, or only these."""
+        seen = [
+            notifications.c.person_id == person,
+            notifications.c.read_at.is_(None),
+            notifications.c.deliver_at <= until,
+            self._due(),
+        ]
+        if ids is not None:
+            seen.append(notifications.c.id.in_(ids))
         async with self._records.writing() as tx:
-            seen = await tx.do(
-                update(notifications)
-                .where(
-                    notifications.c.person_id == person,
-                    notifications.c.read_at.is_(None),
-                    notifications.c.deliver_at <= until,
-                    self._due(),
-                )
-                .values(read_at=self._clock())
-            )
-            if seen.rowcount:
+            marked = await tx.do(update(notifications).where(*seen).values(read_at=self._clock()))
+            if marked.rowcount:
                 tx.publish(_news(person))
 
     async def forget_old(self) -> None:
@@ -221,7 +220,7 @@ async def _has_blocked(tx: Reading, person: PersonId, other: PersonId) -> bool:
     return await tx.first(blocked_by(person, [other])) is not None
 
 
-def _still_there(person: PersonId) -> ColumnElement[bool]:
+def still_there(person: PersonId) -> ColumnElement[bool]:
     """Not of a space that the person has left; who never was a member is told as an officer."""
     mine = and_(memberships.c.person_id == person, memberships.c.space_id == notifications.c.space_id)
     membership = select(memberships.c.id).where(mine)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from village import Village
 
-from rooms.notifications import DAY, KEPT, KEPT_READ, MOST_LISTED, Notifications
+from rooms.notifications import DAY, KEPT, KEPT_READ, MOST_LISTED, NotificationList, Notifications
 from rooms.schema import notifications
 
 
@@ -142,6 +142,23 @@ async def test_reading_up_to_a_moment(village: Village) -> None:
     village.changes.clear()
     await mine.read(teacher, first)
     assert told(village) == []
+
+
+async def test_only_what_was_shown_is_read(village: Village) -> None:
+    mine, teacher, now = village.services.notifications, village.person("teacher"), village.clock.now
+    await tell(village, "teacher", "admin", ref="post/p1")
+    await tell(village, "teacher", ref="post/p2")
+    [newest] = (await mine.of(teacher, 1)).notifications
+    listed = (await mine.of(teacher)).notifications
+    others = [each.id for each in (await mine.of(village.person("admin"))).notifications]
+    await mine.read(teacher, now, [newest.id, *others, "made-up"])
+    assert [each.id for each in (await mine.of(teacher)).notifications if each.read] == [newest.id]
+    assert (await mine.of(village.person("admin"))).unread == 1
+    await mine.read(teacher, now, [])
+    assert (await mine.of(teacher)).unread == 1
+    await mine.read(teacher, now - 1, [each.id for each in listed])
+    assert (await mine.of(teacher)).unread == 1
+    assert await mine.of(teacher, 0) == NotificationList(1, [])
 
 
 async def test_the_list_is_bounded_and_the_count_is_not(village: Village) -> None:
