@@ -42,6 +42,8 @@ TITLE: Final = "Ebro and Douro: two rivers, one notebook"
 SERVER: Final = "server:demo"
 STUDENTS: Final = 4
 """Of each school."""
+TEAMS: Final = ("North bank", "South bank")
+"""Who walks together on the excursion: mixed by the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ async def _furnish(services: Services) -> Demo:
     speakers = await _speakers(services, space, schools)
     pages = await _pages(services, ids[0], space, schools, speakers)
     await _talk(services, space, group, speakers)
+    teams = await services.teams.propose(ids[0], space, count=len(TEAMS), names=TEAMS)
+    await services.teams.make(ids[0], space, teams)
     logins = [
         login
         for school, teacher in zip(schools, (ana, rui), strict=True)

@@ -55,10 +55,10 @@ async def test_everybody_gets_in_and_sees_the_pages_of_their_role(records: Path)
                     assert access.may_write
         assert len(PAGES) == 9
         assert {role: sorted(set(counts)) for role, counts in seen.items()} == {
-            "admin": [9],
-            "teacher": [9],
-            "student-editor": [8],
-            "student": [6, 7],
+            "admin": [11],
+            "teacher": [11],
+            "student-editor": [9],
+            "student": [7, 8],
         }
         assert {login.town for login in demo.logins if login.code} == {"Zaragoza", "Porto"}
         assert len(demo.logins) == 10
@@ -82,7 +82,13 @@ async def test_people_talk_and_something_waits_for_each_teacher(records: Path) -
             "Who lives in our river?": 5,
             "Kingfisher: who draws the map?": 2,
             "Before the video call on Tuesday": 2,
+            "North bank": 0,
+            "South bank": 0,
         }
+        north, south = (
+            team for team in await services.teams.of_space(ana, demo.space) if "bank" in team.title
+        )
+        assert [[len(part.members) for part in team.schools] for team in (north, south)] == [[2, 2], [2, 2]]
         assert threads["Who lives in our river?"].pinned
         assert [each.post.reasons for each in await services.moderation.held(rui, demo.space)] == [["phone"]]
         [report] = await services.reports.of_space(rui, demo.space)
