@@ -6,10 +6,12 @@ import secrets
 from dataclasses import dataclass
 
 from .access import Changes
+from .adult_contacts import AdultContacts
 from .audit import Audit
 from .authority import RecordsAuthority
 from .blocking import Blocking
 from .codecards import Choose
+from .consents import Consents
 from .discussions import Discussions
 from .hashing import Hasher
 from .invitations import Invitations
@@ -46,6 +48,8 @@ class Services:
     sessions: Sessions
     schools: Schools
     people: People
+    consents: Consents
+    contacts: AdultContacts
     blocking: Blocking
     notifications: Notifications
     spaces: Spaces
@@ -112,6 +116,8 @@ class Services:
             ),
             schools=Schools(records, clock, new_id),
             people=People(records, hasher, throttle, clock, new_id, choose),
+            consents=Consents(records, clock, new_id),
+            contacts=AdultContacts(records, notifications, clock),
             blocking=Blocking(records, clock),
             notifications=notifications,
             spaces=spaces,

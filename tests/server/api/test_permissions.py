@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rooms import schema
 from rooms.policy import Action
 from rooms.services import Services
 from rooms.values import (
+    ConsentPurpose,
     PageId,
     PersonId,
     PostId,
@@ -198,6 +200,19 @@ POST   /spaces/{space_id}/visit      space      N   N   N   Y   Y   Y   Y   X   
 POST   /spaces/{space_id}/visit      elsewhere  X   X   X   X   X   X   X   X   Y   N
 GET    /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   Y   X   X
 POST   /schools/{school_id}/pupils   ebro       X   X   X   Y   X   Y   Y   X   X   X
+GET    /schools/{school_id}/consents ebro       X   X   X   Y   X   Y   Y   Y   X   X
+PUT    /schools/{school_id}/consents ebro       X   X   X   Y   X   Y   Y   Y   X   X
+GET    /people/{person_id}/consents  mate       X   X   X   Y   X   Y   Y   Y   X   X
+GET    /people/{person_id}/consents  pal        X   X   X   X   Y   X   X   X   X   X
+GET    /people/{person_id}/consents  teacher    X   X   X   X   X   X   X   X   X   X
+PUT    /people/{person_id}/consents/{purpose}/withdrawn  consenting  X X X Y X Y Y Y X X
+PUT    /me/contacts/{person_id}      partner    N   N   N   Y   409 Y   Y   X   X   X
+PUT    /me/contacts/{person_id}      teacher    N   N   N   409 Y   Y   Y   X   X   X
+PUT    /me/contacts/{person_id}      pal        N   N   N   N   N   N   N   X   X   X
+PUT    /me/contacts/{person_id}      guest      409 N   N   N   N   N   N   X   X   X
+PUT    /me/contacts/{person_id}      stranger   X   X   X   X   X   X   X   X   N   409
+PUT    /me/contacts/{person_id}/answer  partner-asks  X X X Y X X X X X X
+DELETE /me/contacts/{person_id}         asks-teacher  X X X X Y X X X X X
 PUT    /me/blocks/{person_id}        pal        Y   Y   Y   Y   Y   Y   Y   X   X   X
 PUT    /me/blocks/{person_id}        teacher    Y   409 409 409 Y   Y   Y   X   X   X
 PUT    /me/blocks/{person_id}        partner    Y   Y   Y   Y   409 Y   Y   X   X   X
@@ -475,6 +490,26 @@ async def ebro(world: World, method: str) -> dict[str, str]:
     return {"school_id": world.facts.schools["ebro"]}
 
 
+async def consenting(world: World, method: str) -> dict[str, str]:
+    facts, consents = world.facts, world.services.consents
+    mate, day = facts.people["mate"], date(2026, 9, 1)
+    await consents.record(facts.people["founder"], facts.schools["ebro"], [mate], ConsentPurpose.IMAGE, day)
+    return {"person_id": mate, "purpose": "image"}
+
+
+def asked(whom: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    """The partner has asked the teacher and nobody else is known to anybody."""
+
+    async def ask(world: World, method: str) -> dict[str, str]:
+        people = world.facts.people
+        async with world.services.records.writing() as tx:
+            await tx.do(delete(schema.contacts))
+        await world.services.contacts.ask(people["partner"], people["teacher"])
+        return {"person_id": people[whom]}
+
+    return ask
+
+
 TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "space": space("rivers"),
     "elsewhere": space("elsewhere"),
@@ -521,6 +556,9 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "stranger": somebody("stranger"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
+    "consenting": consenting,
+    "partner-asks": asked("partner"),
+    "asks-teacher": asked("teacher"),
     "proposed": invitation("teacher"),
     "invited": invitation("founder"),
     "some-page": reportable("page", lambda world: world.facts.pages["open"]),
@@ -578,6 +616,12 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/memberships/{membership_id}/mute"): {"reason": "Let others speak."},
         ("POST", "/schools/{school_id}/pupils"): {"space_id": world.facts.spaces["rivers"], "count": 1},
         ("PATCH", "/people/{person_id}"): {"name": "New"},
+        ("PUT", "/schools/{school_id}/consents"): {
+            "pupils": [world.facts.people["mate"]],
+            "purpose": "image",
+            "given_on": "2026-09-01",
+        },
+        ("PUT", "/me/contacts/{person_id}/answer"): {"accept": True},
     }
     return bodies.get((method, path))
 
@@ -645,6 +689,7 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("PUT", "/me/password"),
         ("GET", "/me/reports"),
         ("GET", "/me/blocks"),
+        ("GET", "/me/contacts"),
         ("GET", "/me/notifications"),
         ("POST", "/me/notifications/read"),
         ("POST", "/invitations/{token}/accept"),
