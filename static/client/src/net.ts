@@ -4,6 +4,9 @@ export type Connection = "idle" | "connecting" | "connected" | "offline";
 let state: Connection = "idle";
 const listeners = new Set<(state: Connection) => void>();
 
+/** Told to the window when there may be something new for me. */
+export const NEWS = "ts-news";
+
 export const connection = (): Connection => state;
 
 /** Calls back on each change of the connection; returns the function that ends it. */

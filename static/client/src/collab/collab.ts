@@ -1,6 +1,6 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
 import type { Me, Space } from "../api/types.ts";
-import { connection, setConnection } from "../net.ts";
+import { connection, NEWS, setConnection } from "../net.ts";
 
 export { connection, onConnection } from "../net.ts";
 
@@ -79,7 +79,10 @@ export class SpaceSession {
             .filter((entry) => entry.clientId !== this.provider.document.clientID && isPresent(entry))
             .map(toPresent),
         ]),
-      onAuthenticated: () => events.listening(),
+      onAuthenticated: () => {
+        events.listening();
+        dispatchEvent(new Event(NEWS));
+      },
       onStateless: ({ payload }) => notice(payload, events),
       onAuthenticationFailed: ({ reason }) => events.ended(reason),
     });
@@ -131,7 +134,10 @@ function notice(payload: string, events: SpaceEvents): void {
   } catch {
     return;
   }
-  if (message.type === "space" && Array.isArray(message.changed)) events.changed(message.changed.map(String));
+  if (message.type === "space" && Array.isArray(message.changed)) {
+    if (message.changed.includes("notifications")) dispatchEvent(new Event(NEWS));
+    events.changed(message.changed.map(String));
+  }
   if (message.type === "bye") events.ended(String(message.reason ?? ""));
   if (message.type === "access" && message.scope === "none") events.ended(String(message.reason ?? ""));
 }

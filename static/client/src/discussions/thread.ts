@@ -231,7 +231,7 @@ class ThreadView extends View {
     if (this.lockOf(before) !== this.lockOf(shown) || before?.pinned !== shown.pinned) void this.fetch();
     const first = live && !wasLive;
     void this.updateComplete.then(() => {
-      if (first) this.goToFirstUnseen();
+      if (first && !this.jumpTo(location.hash.replace("#post-", ""))) this.goToFirstUnseen();
       else if (fresh.length > 0 && this.atEnd) this.toEnd();
       else if (others.length > 0) this.below += others.length;
       if (live) this.markSeen();
@@ -719,16 +719,18 @@ class ThreadView extends View {
     else this.toEnd();
   }
 
-  private jumpTo(id: string): void {
-    this.atEnd = false;
+  /** Whether there is such a post on the screen. */
+  private jumpTo(id: string): boolean {
     const at = this.shown?.posts.findIndex((post) => post.id === id) ?? -1;
-    if (at < 0 || !this.shown) return;
+    if (at < 0 || !this.shown) return false;
+    this.atEnd = false;
     this.most = Math.max(this.most, this.shown.posts.length - at);
     void this.updateComplete.then(() => {
       const post = this.querySelector<HTMLElement>(`#post-${CSS.escape(id)}`);
       post?.scrollIntoView({ block: "center" });
       post?.focus({ preventScroll: true });
     });
+    return true;
   }
 
   private showEarlier(first: string | undefined): void {
