@@ -69,7 +69,7 @@ export function startRouter(listener: (route: Route) => void): void {
     if (link.hash && link.pathname === location.pathname) return;
     if (parse(link.pathname).name === "unknown") return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.pathname + link.hash);
   });
   changed(parse(location.pathname));
 }

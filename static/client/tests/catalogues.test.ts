@@ -10,6 +10,12 @@ import navPt from "../src/discussions/nav/i18n/pt.ts";
 import en from "../src/i18n/en.ts";
 import es from "../src/i18n/es.ts";
 import { type Catalogue, format, LANGUAGES, type Message, pickLanguage } from "../src/i18n/index.ts";
+import bellEn from "../src/office/i18n/bell/en.ts";
+import bellEs from "../src/office/i18n/bell/es.ts";
+import bellPt from "../src/office/i18n/bell/pt.ts";
+import newsEn from "../src/office/i18n/notifications/en.ts";
+import newsEs from "../src/office/i18n/notifications/es.ts";
+import newsPt from "../src/office/i18n/notifications/pt.ts";
 import manageEn from "../src/i18n/manage/en.ts";
 import manageEs from "../src/i18n/manage/es.ts";
 import managePt from "../src/i18n/manage/pt.ts";
@@ -20,6 +26,8 @@ import teachPt from "../src/teach/i18n/pt.ts";
 
 const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   shell: { en, es, pt },
+  bell: { en: bellEn, es: bellEs, pt: bellPt },
+  notifications: { en: newsEn, es: newsEs, pt: newsPt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },

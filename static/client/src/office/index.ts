@@ -1,5 +1,5 @@
 import type { TemplateResult } from "lit";
-import { html, type StaticValue } from "lit/static-html.js";
+import { html, literal, type StaticValue } from "lit/static-html.js";
 import type { Me } from "../api/types.ts";
 import { t } from "../i18n/index.ts";
 import { trouble } from "../ui/trouble.ts";
@@ -12,7 +12,12 @@ interface Screen {
 }
 
 /** What is beside the spaces, by the first part of its address; each screen is fetched when it is opened. */
-const SCREENS: Record<string, Screen> = {};
+const SCREENS: Record<string, Screen> = {
+  notifications: {
+    tag: literal`ts-notifications`,
+    load: () => import("./notifications.ts").then(({ words }) => words()),
+  },
+};
 
 /** The frame of the screens here. Each is an element with the properties `me` and `item`. */
 class Office extends View {

@@ -94,6 +94,7 @@ export class App extends View {
       go(path.home, true);
       return;
     }
+    if (this.person) import("../office/bell.ts").catch(() => {});
     const later: Promise<unknown>[] = [];
     if (this.person && this.route.name === "pupils") later.push(import("./pupils.ts"), manageWords());
     if (this.person && this.route.name === "office") later.push(import("../office/index.ts"));
@@ -117,7 +118,7 @@ export class App extends View {
       ${this.away && person ? html`<span class="pill wait" role="status">${icon("offline")}${t(`line.${this.line}`)}</span>` : nothing}
       ${
         person
-          ? html`<button class="me-button" @click=${this.menu} aria-haspopup="dialog">
+          ? html`<ts-bell></ts-bell><button class="me-button" @click=${this.menu} aria-haspopup="dialog">
               ${avatar(person.name)}<span class="me-name">${person.name}</span><span class="sr">: ${t("me.open")}</span>
             </button>`
           : html`<button class="button quiet" @click=${this.menu} aria-haspopup="dialog">

@@ -20,8 +20,8 @@ import { here, spaceHome } from "./space-home.ts";
 type Actions = typeof import("./page-actions.ts");
 type SpaceRoute = Extract<Route, { space: string }>;
 
-/** Notices that concern nothing but discussions. */
-const TALK = new Set(["threads", "held", "mine", "reports"]);
+/** Notices that concern nothing of the space itself. */
+const TALK = new Set(["threads", "held", "mine", "reports", "notifications"]);
 /** Notices that change what waits on the desk of a teacher. */
 const DESK = new Set(["held", "reports", "members", "threads", "pages", "space"]);
 
