@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     compaction_bytes: int = Field(
         1_000_000, ge=10_000, le=1_000_000_000, description="Fold a document's log after so many bytes."
     )
+    approval: Literal["none", "officers"] = Field(
+        "none", description="Who approves a new project or group before it opens."
+    )
 
     # limits
     update_bytes: int = Field(
