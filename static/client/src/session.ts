@@ -58,6 +58,7 @@ export async function logOut(): Promise<void> {
   }
   ended();
   localStorage.removeItem(LAST_PERSON);
+  sessionStorage.clear();
   await Promise.all([forgetAll(), clearStores()]);
 }
 

@@ -10,16 +10,19 @@ import navPt from "../src/discussions/nav/i18n/pt.ts";
 import en from "../src/i18n/en.ts";
 import es from "../src/i18n/es.ts";
 import { type Catalogue, format, LANGUAGES, type Message, pickLanguage } from "../src/i18n/index.ts";
-import bellEn from "../src/office/i18n/bell/en.ts";
-import bellEs from "../src/office/i18n/bell/es.ts";
-import bellPt from "../src/office/i18n/bell/pt.ts";
-import newsEn from "../src/office/i18n/notifications/en.ts";
-import newsEs from "../src/office/i18n/notifications/es.ts";
-import newsPt from "../src/office/i18n/notifications/pt.ts";
 import manageEn from "../src/i18n/manage/en.ts";
 import manageEs from "../src/i18n/manage/es.ts";
 import managePt from "../src/i18n/manage/pt.ts";
 import pt from "../src/i18n/pt.ts";
+import bellEn from "../src/office/i18n/bell/en.ts";
+import bellEs from "../src/office/i18n/bell/es.ts";
+import bellPt from "../src/office/i18n/bell/pt.ts";
+import lifeEn from "../src/office/i18n/life/en.ts";
+import lifeEs from "../src/office/i18n/life/es.ts";
+import lifePt from "../src/office/i18n/life/pt.ts";
+import newsEn from "../src/office/i18n/notifications/en.ts";
+import newsEs from "../src/office/i18n/notifications/es.ts";
+import newsPt from "../src/office/i18n/notifications/pt.ts";
 import teachEn from "../src/teach/i18n/en.ts";
 import teachEs from "../src/teach/i18n/es.ts";
 import teachPt from "../src/teach/i18n/pt.ts";
@@ -31,6 +34,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   manage: { en: manageEn, es: manageEs, pt: managePt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
+  "office/life": { en: lifeEn, es: lifeEs, pt: lifePt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };
 

@@ -21,7 +21,9 @@ export interface Person {
 
 export interface Me {
   person: Person;
-  spaces: { id: string; title: string; role: Role }[];
+  spaces: { id: string; title: string; role: Role; status?: string }[];
+  /** What I may do beside the spaces: create_space, approve, cases. */
+  can?: Record<string, boolean>;
 }
 
 export interface Room {
@@ -51,11 +53,18 @@ export interface Room {
 
 export interface Space {
   id: string;
+  kind: string;
   title: string;
   summary: string;
   languages: string[];
   age_band: string;
   status: string;
+  /** How adults come into a group. */
+  join_rule?: string;
+  /** Membership ids. */
+  founders?: string[];
+  /** What the national office has said last. */
+  decision?: { approved: boolean | null; because: string; at: number } | null;
   /** Nobody writes until an admin lifts this. */
   frozen: boolean;
   my_role: Role;

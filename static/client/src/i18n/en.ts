@@ -100,8 +100,6 @@ const en = {
   "home.hello": "Hello, {name}",
   "home.none-pupil": "You are in no TwinSpace yet. Your teacher can add you to one.",
   "home.none-teacher": "You are in no TwinSpace yet. Ask the teacher who leads your project to add you.",
-  "home.teacher": "For teachers",
-  "home.cards-hint": "Make and print log-in cards for your class",
   "home.here": "Who is here now",
   "home.here-count": { one: "One person is here.", other: "{count} people are here." },
   "home.nobody": "Nobody is here right now.",
@@ -163,8 +161,6 @@ const en = {
   "bin.title": "Bin",
 
   "members.none": "Nobody from this school yet.",
-
-  "pupils.title": "Cards for my class",
 } satisfies Catalogue;
 
 export default en;

@@ -100,8 +100,6 @@ const es: Words = {
   "home.hello": "Hola, {name}",
   "home.none-pupil": "Aún no estás en ningún TwinSpace. Tu profesora o profesor puede añadirte.",
   "home.none-teacher": "Aún no está en ningún TwinSpace. Pida a quien dirige su proyecto que le añada.",
-  "home.teacher": "Para profesorado",
-  "home.cards-hint": "Crear e imprimir tarjetas para su clase",
   "home.here": "Quién está aquí ahora",
   "home.here-count": { one: "Hay una persona.", other: "Hay {count} personas." },
   "home.nobody": "Ahora no hay nadie.",
@@ -164,8 +162,6 @@ const es: Words = {
   "bin.title": "Papelera",
 
   "members.none": "Aún no hay nadie de este centro.",
-
-  "pupils.title": "Tarjetas para mi clase",
 };
 
 export default es;

@@ -101,8 +101,6 @@ const pt: Words = {
   "home.none-pupil":
     "Ainda não estás em nenhum TwinSpace. A tua professora ou professor pode juntar-te a um.",
   "home.none-teacher": "Ainda não está em nenhum TwinSpace. Peça a quem dirige o seu projeto que o junte.",
-  "home.teacher": "Para professores",
-  "home.cards-hint": "Criar e imprimir cartões para a sua turma",
   "home.here": "Quem está aqui agora",
   "home.here-count": { one: "Está aqui uma pessoa.", other: "Estão aqui {count} pessoas." },
   "home.nobody": "Agora não está ninguém.",
@@ -164,8 +162,6 @@ const pt: Words = {
   "bin.title": "Lixo",
 
   "members.none": "Ainda não há ninguém desta escola.",
-
-  "pupils.title": "Cartões para a minha turma",
 };
 
 export default pt;

@@ -4,6 +4,7 @@ import type { Me } from "../api/types.ts";
 import { t } from "../i18n/index.ts";
 import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
+import { lifeWords } from "./words.ts";
 
 interface Screen {
   tag: StaticValue;
@@ -13,6 +14,13 @@ interface Screen {
 
 /** What is beside the spaces, by the first part of its address; each screen is fetched when it is opened. */
 const SCREENS: Record<string, Screen> = {
+  new: { tag: literal`ts-new`, load: () => Promise.all([import("./new.ts"), lifeWords()]) },
+  groups: { tag: literal`ts-groups`, load: () => Promise.all([import("./groups.ts"), lifeWords()]) },
+  approvals: { tag: literal`ts-approvals`, load: () => Promise.all([import("./approvals.ts"), lifeWords()]) },
+  invitations: {
+    tag: literal`ts-invitation`,
+    load: () => Promise.all([import("./invitation.ts"), lifeWords()]),
+  },
   notifications: {
     tag: literal`ts-notifications`,
     load: () => import("./notifications.ts").then(({ words }) => words()),

@@ -97,7 +97,9 @@ export class App extends View {
     if (this.person) import("../office/bell.ts").catch(() => {});
     const later: Promise<unknown>[] = [];
     if (this.person && this.route.name === "pupils") later.push(import("./pupils.ts"), manageWords());
-    if (this.person && this.route.name === "office") later.push(import("../office/index.ts"));
+    // An invitation is read before its reader logs in.
+    if (this.route.name === "office" && (this.person || this.route.id))
+      later.push(import("../office/index.ts"));
     Promise.all(later).catch(() => {
       this.failed = t("error.unreachable");
     });
@@ -139,7 +141,8 @@ export class App extends View {
     if (this.person === undefined) return html`<main id="main" class="narrow" aria-busy="true"></main>`;
     const { route } = this;
     if (route.name === "card") return html`<ts-card .fallback=${!!this.person}></ts-card>`;
-    if (!this.person || route.name === "login") return html`<ts-login></ts-login>`;
+    const open = this.person || (route.name === "office" && route.id);
+    if (!open || route.name === "login") return html`<ts-login></ts-login>`;
     switch (route.name) {
       case "home":
         return html`<ts-home .me=${this.person}></ts-home>`;

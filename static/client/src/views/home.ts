@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Me } from "../api/types.ts";
-import { t } from "../i18n/index.ts";
+import { has, t } from "../i18n/index.ts";
 import { path } from "../router.ts";
 import { icon } from "../ui/icons.ts";
 import { tile } from "../ui/marks.ts";
@@ -11,6 +11,11 @@ class Home extends View {
   static override properties = { me: { attribute: false } };
 
   declare me: Me;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.me.person.kind === "adult") import("../office/home.ts").catch(() => {});
+  }
 
   protected override render(): TemplateResult {
     const { person, spaces } = this.me;
@@ -29,26 +34,14 @@ class Home extends View {
                   <a class="card link" href=${path.space(space.id)}>
                     ${tile(space.id)}
                     <span class="grow"><strong>${space.title}</strong><span class="quiet">${t(`role.${space.role}`)}</span></span>
+                    ${has(`status.${space.status}`) ? html`<span class="pill">${t(`status.${space.status}`)}</span>` : nothing}
                     ${icon("next")}
                   </a>
                 </li>`,
               )}
             </ul>`
       }
-      ${
-        person.kind === "adult" && person.school
-          ? html`<h2>${t("home.teacher")}</h2>
-              <ul class="cards" role="list">
-                <li>
-                  <a class="card link" href=${path.pupils(person.school.id)}>
-                    <span class="card-icon">${icon("key")}</span>
-                    <span class="grow"><strong>${t("pupils.title")}</strong><span class="quiet">${t("home.cards-hint")}</span></span>
-                    ${icon("next")}
-                  </a>
-                </li>
-              </ul>`
-          : nothing
-      }
+      ${person.kind === "adult" ? html`<ts-home-office .me=${this.me}></ts-home-office>` : nothing}
     </main>`;
   }
 }

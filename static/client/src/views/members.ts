@@ -38,6 +38,11 @@ class Members extends View {
     this.failed = "";
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.me.person.kind === "adult") import("../office/belonging.ts").catch(() => {});
+  }
+
   protected override willUpdate(): void {
     if (this.fetched === this.version) return;
     this.fetched = this.version;
@@ -80,6 +85,11 @@ class Members extends View {
           ${this.members ? this.table(mine) : html`<div aria-busy="true"></div>`}
         </section>`;
       })}
+      ${
+        this.me.person.kind === "adult"
+          ? html`<ts-belonging .me=${this.me} .space=${this.space} .members=${this.members ?? []} .version=${this.version}></ts-belonging>`
+          : nothing
+      }
     </main>`;
   }
 

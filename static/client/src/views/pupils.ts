@@ -60,7 +60,9 @@ class Pupils extends View {
   }
 
   protected override render(): TemplateResult {
-    const spaces = this.me.spaces.filter(({ role }) => role === "teacher" || role === "admin");
+    const spaces = this.me.spaces.filter(
+      ({ role, status = "open" }) => (role === "teacher" || role === "admin") && status === "open",
+    );
     return html`<main id="main" class="narrow pupils" tabindex="-1">
       <nav class="crumbs" aria-label=${t("page.where")}>
         <ol role="list"><li><a href=${path.home}>${t("nav.my-spaces")}</a></li></ol>

@@ -37,6 +37,7 @@ export function spaceHome(
         ${space.summary ? html`<p class="lead">${space.summary}</p>` : nothing}
       </div>
     </header>
+    <ts-space-state .space=${space}></ts-space-state>
     <section aria-labelledby="here">
       <h2 id="here">${t("home.here")}</h2>
       <p class="sr" role="status">${t("home.here-count", { count: present.length })}</p>

@@ -205,6 +205,7 @@ class SpaceFrame extends View {
       if (id !== this.route.space) return;
       this.space = space;
       this.pages = pages;
+      if (space.status !== "open") import("../office/state.ts").catch(() => {});
       this.failed = "";
     } catch (error) {
       if (id !== this.route.space) return;

@@ -70,6 +70,7 @@ const en = {
   "members.new-card-for": "New card for {name}",
   "members.new-card-text": "The old card stops working at once, and whoever used it is logged out.",
 
+  "pupils.title": "Cards for my class",
   "pupils.make": "Make new cards",
   "pupils.how":
     "Each student gets a card with a picture code and some words. It needs no e-mail address. Students appear under a made-up name; who is who stays on your paper.",

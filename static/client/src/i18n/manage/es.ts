@@ -70,6 +70,7 @@ const es: Words = {
   "members.new-card-text":
     "La tarjeta antigua deja de funcionar al momento y se cierra la sesión de quien la usaba.",
 
+  "pupils.title": "Tarjetas para mi clase",
   "pupils.make": "Crear tarjetas",
   "pupils.how":
     "Cada estudiante recibe una tarjeta con un código QR y unas palabras. No hace falta correo. Aparecen con un nombre inventado; quién es quién se queda en su papel.",

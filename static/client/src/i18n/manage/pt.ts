@@ -68,6 +68,7 @@ const pt: Words = {
   "members.new-card-for": "Novo cartão para {name}",
   "members.new-card-text": "O cartão antigo deixa logo de funcionar e quem o usava sai da sessão.",
 
+  "pupils.title": "Cartões para a minha turma",
   "pupils.make": "Criar cartões",
   "pupils.how":
     "Cada aluno recebe um cartão com um código QR e algumas palavras. Não é preciso e-mail. Aparecem com um nome inventado; quem é quem fica no seu papel.",

@@ -1,0 +1,175 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { ApiError, api, explain } from "../api/client.ts";
+import type { Me } from "../api/types.ts";
+import { list, t } from "../i18n/index.ts";
+import { path } from "../router.ts";
+import { refresh } from "../session.ts";
+import { announce } from "../ui/announce.ts";
+import { ask } from "../ui/dialog.ts";
+import { icon } from "../ui/icons.ts";
+import { tile } from "../ui/marks.ts";
+import { View } from "../ui/view.ts";
+import { area } from "./fields.ts";
+import { nameOf } from "./languages.ts";
+import type { Group } from "./lives.ts";
+import { WhileSeen } from "./seen.ts";
+
+/** The groups of adults: to find one, and to come in. */
+class Groups extends View {
+  static override properties = {
+    me: { attribute: false },
+    groups: { state: true },
+    failed: { state: true },
+  };
+
+  declare me: Me;
+  declare groups: Group[] | undefined;
+  declare failed: string;
+
+  constructor() {
+    super();
+    this.failed = "";
+    new WhileSeen(this, () => this.fetch());
+  }
+
+  private async fetch(): Promise<void> {
+    try {
+      this.groups = await api.get<Group[]>("/api/groups");
+      this.failed = "";
+    } catch (error) {
+      if (error instanceof ApiError || !this.groups) this.failed = explain(error);
+    }
+  }
+
+  /** Does it, says so or why not, and looks again. */
+  private async act(run: () => Promise<unknown>, said: string): Promise<void> {
+    try {
+      await run();
+      announce(said);
+    } catch (error) {
+      announce(explain(error));
+    }
+    await this.fetch();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<main id="main" class="narrow life" tabindex="-1">
+      <nav class="crumbs" aria-label=${t("page.where")}>
+        <ol role="list"><li><a href=${path.home}>${t("nav.my-spaces")}</a></li></ol>
+      </nav>
+      <h1>${t("groups.title")}</h1>
+      <p class="lead">${t("groups.lead")}</p>
+      ${this.failed ? html`<p class="note bad" role="alert">${icon("warn")}<span>${this.failed}</span></p>` : nothing}
+      ${
+        this.me.can?.create_space === false
+          ? nothing
+          : html`<p><a class="button" href=${path.office("new")}>${icon("plus")}${t("groups.new")}</a></p>`
+      }
+      ${this.list()}
+    </main>`;
+  }
+
+  private list(): TemplateResult | typeof nothing {
+    if (!this.groups) return this.failed ? nothing : html`<div aria-busy="true"></div>`;
+    if (this.groups.length === 0) return html`<p class="empty">${t("groups.none")}</p>`;
+    return html`<ul class="cards" role="list">
+      ${this.groups.map(
+        (group) => html`<li class="card life-card" aria-labelledby="group-${group.id}">
+          <div class="life-head">
+            ${tile(group.id)}
+            <div class="grow">
+              <h2 id="group-${group.id}">
+                ${group.mine === "member" ? html`<a href=${path.space(group.id)}>${group.title}</a>` : group.title}
+              </h2>
+              <p class="quiet">
+                ${t("groups.members", { count: group.members })} · ${list(group.languages.map(nameOf))}
+              </p>
+            </div>
+          </div>
+          ${
+            group.featured || group.mine
+              ? html`<p class="pills">
+                  ${group.featured ? html`<span class="pill">${icon("pin")}${t("groups.featured")}</span>` : nothing}
+                  ${group.mine ? html`<span class="pill ${group.mine === "waiting" ? "wait" : ""}">${t(`groups.mine.${group.mine}`)}</span>` : nothing}
+                </p>`
+              : nothing
+          }
+          ${group.summary ? html`<p class="words">${group.summary}</p>` : nothing}
+          ${this.acts(group)}
+        </li>`,
+      )}
+    </ul>`;
+  }
+
+  private acts(group: Group): TemplateResult | typeof nothing {
+    const { id, title, mine, join_rule, featured } = group;
+    const named = html`<span class="sr">: ${title}</span>`;
+    const feature = this.me.can?.approve
+      ? html`<button
+          class="button"
+          @click=${() =>
+            this.act(
+              () => api.put(`/api/spaces/${id}/featured`, { featured: !featured }),
+              t(featured ? "groups.unfeatured" : "groups.now-featured", { title }),
+            )}
+        >
+          <span>${t(featured ? "groups.unfeature" : "groups.feature")}${named}</span>
+        </button>`
+      : nothing;
+    return html`<div class="actions start">
+        ${mine === "member" ? html`<a class="button primary" href=${path.space(id)}><span>${t("groups.open")}${named}</span></a>` : nothing}
+        ${
+          mine === "waiting"
+            ? html`<button class="button" @click=${() => this.act(() => api.delete(`/api/groups/${id}/join`), t("groups.taken-back", { title }))}>
+                <span>${t("groups.take-back")}${named}</span>
+              </button>`
+            : nothing
+        }
+        ${
+          (mine === "" || mine === "refused") && join_rule === "open"
+            ? html`<button class="button primary" @click=${() => this.join(group)}><span>${t("groups.join")}${named}</span></button>`
+            : nothing
+        }
+        ${
+          (mine === "" || mine === "refused") && join_rule === "request"
+            ? html`<button class="button primary" aria-haspopup="dialog" @click=${() => this.request(group)}>
+                <span>${t(mine ? "groups.ask-again" : "groups.ask")}${named}</span>
+              </button>`
+            : nothing
+        }
+        ${feature}
+      </div>
+      ${mine !== "member" && join_rule === "invitation" ? html`<p class="quiet">${t("groups.by-invitation")}</p>` : nothing}`;
+  }
+
+  private async join({ id, title }: Group): Promise<void> {
+    await this.act(
+      async () => {
+        await api.put(`/api/groups/${id}/join`, { words: "" });
+        await refresh().catch(() => {});
+      },
+      t("groups.joined", { title }),
+    );
+  }
+
+  private async request({ id, title }: Group): Promise<void> {
+    let mine = "";
+    const done = await ask(
+      {
+        title: t("groups.ask-title", { title }),
+        text: t("groups.ask-text"),
+        fields: area("words", t("groups.ask-words")),
+        submit: t("groups.ask"),
+      },
+      async (form) => {
+        const words = String(form.get("words")).trim();
+        ({ mine } = await api.put<{ mine: string }>(`/api/groups/${id}/join`, { words }));
+      },
+    );
+    if (!done) return;
+    if (mine === "member") await refresh().catch(() => {});
+    await this.act(async () => {}, t(mine === "member" ? "groups.joined" : "groups.asked", { title }));
+  }
+}
+
+customElements.define("ts-groups", Groups);

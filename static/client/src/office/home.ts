@@ -1,0 +1,70 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { api } from "../api/client.ts";
+import type { Me } from "../api/types.ts";
+import { t } from "../i18n/index.ts";
+import { path } from "../router.ts";
+import { refresh } from "../session.ts";
+import { type IconName, icon } from "../ui/icons.ts";
+import { View } from "../ui/view.ts";
+import type { Waiting } from "./lives.ts";
+import { WhileSeen } from "./seen.ts";
+import { lifeWords } from "./words.ts";
+
+/** What adults find on their home beside their spaces. */
+class HomeOffice extends View {
+  static override properties = { me: { attribute: false }, ready: { state: true }, count: { state: true } };
+
+  declare me: Me;
+  declare ready: boolean;
+  /** Of the spaces that wait for this officer. */
+  declare count: number;
+
+  private asked = false;
+
+  constructor() {
+    super();
+    this.ready = false;
+    this.count = 0;
+    new WhileSeen(this, () => this.look());
+    void lifeWords().then(() => {
+      this.ready = true;
+    });
+  }
+
+  private async look(): Promise<void> {
+    // My spaces, too, change without a notice here. The first time they are fresh.
+    if (this.asked) await refresh().catch(() => {});
+    this.asked = true;
+    await this.updateComplete;
+    if (!this.me.can?.approve) return;
+    const waiting = await api.get<Waiting[]>("/api/approvals").catch(() => undefined);
+    if (waiting) this.count = waiting.length;
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    if (!this.ready) return nothing;
+    const { person, can } = this.me;
+    return html`<h2>${t("home.teacher")}</h2>
+      <ul class="cards" role="list">
+        ${can?.approve ? this.link(path.office("approvals"), "check", "home.approve", this.count) : nothing}
+        ${can?.create_space === false ? nothing : this.link(path.office("new"), "plus", "home.new")}
+        ${this.link(path.office("groups"), "people", "home.groups")}
+        ${person.school ? this.link(path.pupils(person.school.id), "key", "home.cards") : nothing}
+      </ul>`;
+  }
+
+  private link(to: string, sign: IconName, words: string, count?: number): TemplateResult {
+    return html`<li>
+      <a class="card link" href=${to}>
+        <span class="card-icon">${icon(sign)}</span>
+        <span class="grow"
+          ><strong>${t(words)}</strong
+          ><span class="quiet">${count === undefined ? t(`${words}-hint`) : t(`${words}-count`, { count })}</span></span
+        >
+        ${count ? html`<span class="waits" aria-hidden="true">${count}</span>` : nothing} ${icon("next")}
+      </a>
+    </li>`;
+  }
+}
+
+customElements.define("ts-home-office", HomeOffice);

@@ -1,0 +1,30 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+
+const PAUSE_MS = 20_000;
+
+/** Looks again and again while its element is there and the tab is seen: beside the spaces no notice comes. */
+export class WhileSeen implements ReactiveController {
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    host: ReactiveControllerHost,
+    private readonly look: () => unknown,
+  ) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    document.addEventListener("visibilitychange", this.again);
+    this.timer = setInterval(this.again, PAUSE_MS);
+    this.look();
+  }
+
+  hostDisconnected(): void {
+    document.removeEventListener("visibilitychange", this.again);
+    clearInterval(this.timer);
+  }
+
+  private again = (): void => {
+    if (document.visibilityState === "visible") this.look();
+  };
+}
