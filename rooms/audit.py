@@ -31,8 +31,10 @@ ENTRIES_AT_ONCE: Final = 50
 ENTRY_LIFE: Final = 730 * 86_400.0
 """Seconds until an entry is forgotten: 24 months."""
 VERIFIED_AT_ONCE: Final = 1_000
-ABOUT_REPORTS: Final = "report."
+ABOUT_REPORTS: Final = ("report.", "case.")
 """How actions begin that the person concerned never learns of."""
+READ_BY_CASE: Final = "case.read"
+DAY: Final = 86_400.0
 HEAD: Final = "audit/"
 """How the settings that hold a chain's end begin; the rest is the space's id."""
 
@@ -106,13 +108,44 @@ class Audit:
         await tx.do(audit.insert().values(entry))
         await _keep(tx, space, _Head(head.number + 1, entry["hash"], head.pruned))
 
+    async def note_reading(self, standing: Standing, object: str) -> None:
+        """Adds that somebody has read this by their cases, once a day for each; nothing for anybody else.
+
+        Call it outside of any transaction, before anything that was read is given away.
+        """
+        if not standing.cases:
+            return
+        now = self._clock()
+        today = (
+            audit.c.space_id == standing.space,
+            audit.c.action == READ_BY_CASE,
+            audit.c.object == object,
+            audit.c.at >= now - now % DAY,
+        )
+        async with self._records.reading() as tx:
+            noted = {row["details"].get("case") for row in await tx.all(select(audit).where(*today))}
+        missing = [case for case in standing.cases if case.id not in noted]
+        if not missing:
+            return
+        async with self._records.writing() as tx:
+            for case in missing:
+                await self.note(
+                    tx,
+                    standing.space,
+                    None,
+                    READ_BY_CASE,
+                    object,
+                    concerned=case.concerned,
+                    details={"case": case.id, **standing.office},
+                )
+
     async def of_space(self, actor: PersonId, space: SpaceId, before: int | None = None) -> list[AuditEntry]:
         """What the actor may read of a space's log, newest first: the entries with a number below ``before``.
 
         Raises NotFound for whoever may not know of the space.
         """
         async with self._records.reading() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             whole = bool(standing.decide(Action.AUDIT_READ))
             if not whole and not standing.is_member:
                 raise NotFound
@@ -123,6 +156,7 @@ class Audit:
             query = select(mine).order_by(mine.c.place.desc()).limit(ENTRIES_AT_ONCE)
             rows = await tx.all(query if before is None else query.where(mine.c.place < before))
             names = await _names(tx, rows)
+        await self.note_reading(standing, f"audit/{space}")
         return [
             AuditEntry(
                 number=row["place"],
@@ -225,7 +259,8 @@ def _readable(standing: Standing, whole: bool) -> ColumnElement[bool]:
         )
         mine = or_(mine, audit.c.concerned_id.in_(pupils))
     about_me = func.coalesce(audit.c.concerned_id, "") == (me or "-")
-    return and_(mine, ~and_(audit.c.action.startswith(ABOUT_REPORTS, autoescape=True), about_me))
+    reported = or_(*(audit.c.action.startswith(each, autoescape=True) for each in ABOUT_REPORTS))
+    return and_(mine, ~and_(reported, about_me))
 
 
 async def _names(tx: Reading, rows: Any) -> dict[str | None, str]:

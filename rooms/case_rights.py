@@ -1,11 +1,11 @@
 """Open cases: what lets a national officer or a platform admin look into a space, and for how long.
 
-A case is about a report that has come to the office, or stands on a legal ground. It is over when it is closed,
-when its report is answered, when the appointment it rests on ends, and at latest after 30 days. Nobody has to
-notice that for the rights to be gone: they are asked for anew each time.
+A case is about a report that has come to the office, or stands on a legal ground. It is over when it is
+closed, when its report is answered, when the appointment it rests on ends, and at latest after 30 days.
+Nobody has to notice that for the rights to be gone: they are asked for anew each time.
 
-Whoever reads by a case reads over REST only and holds no document open: so nobody is ever in a room unseen, and
-there is no line whose rights could outlive the case.
+Whoever reads by a case reads over REST only and holds no document open: so nobody is ever in a room unseen,
+nobody's presence is shown, and there is no line whose rights could outlive the case.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ __all__ = [
     "countries_of_report",
     "end_case",
     "note_case",
+    "open_case",
     "open_cases",
     "tell_admins",
     "why_over",
@@ -119,14 +120,15 @@ async def open_cases(
         .where(cases.c.person_id == person, cases.c.space_id == space, cases.c.closed_at.is_(None))
         .order_by(cases.c.created_at, cases.c.id)
     )
-    return tuple(
-        OpenCase(
-            row["id"],
-            MembershipId(row["concerned_id"]) if row["concerned_id"] else None,
-            frozenset(id for id in (row["target_id"], row["thread_id"]) if id),
-        )
-        for row in rows
-        if not await why_over(tx, row, offices, now)
+    return tuple([open_case(row) for row in rows if not await why_over(tx, row, offices, now)])
+
+
+def open_case(row: RowMapping) -> OpenCase:
+    """What a row of `case_rows` opens while it is open."""
+    return OpenCase(
+        row["id"],
+        MembershipId(row["concerned_id"]) if row["concerned_id"] else None,
+        frozenset(id for id in (row["target_id"], row["thread_id"]) if id),
     )
 
 

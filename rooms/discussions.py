@@ -89,16 +89,20 @@ class Discussions:
     async def of_space(self, actor: PersonId, space: SpaceId) -> list[ThreadView]:
         """The threads the actor sees: pinned ones first, then the one written in last."""
         async with self._records.reading() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             standing.require(Action.SPACE_READ)
             order = threads.c.pinned.desc(), threads.c.last_at.desc(), threads.c.id
             rows = await tx.all(thread_rows().where(rooms.c.space_id == space).order_by(*order))
-            return [thread_view(ThreadStanding(standing, row)) for row in rows if may_see(standing, row)]
+        await self._audit.note_reading(standing, f"space/{space}")
+        return [thread_view(ThreadStanding(standing, row)) for row in rows if may_see(standing, row)]
 
     async def get(self, actor: PersonId, thread: ThreadId) -> ThreadView:
         """Raises NotFound also for a thread the actor may not see."""
         async with self._records.reading() as tx:
-            return await self._view(tx, await find_thread(tx, actor, thread, self._clock()))
+            found = await find_thread(tx, actor, thread, self._clock(), by_case=True)
+            view = await self._view(tx, found)
+        await self._audit.note_reading(found.standing, document_of(thread))
+        return view
 
     async def start(
         self,
@@ -432,18 +436,19 @@ class Discussions:
         publish_post(tx, found, held=False)
 
     async def find_post(
-        self, tx: Reading, actor: PersonId, post: PostId
+        self, tx: Reading, actor: PersonId, post: PostId, *, by_case: bool = False
     ) -> tuple[ThreadStanding, RowMapping]:
-        """A post of a thread the actor sees. Held and rejected ones exist only for their author and for who
-        may approve them. Raises NotFound."""
+        """A post of a thread the actor sees. Held and rejected ones exist only for their author, for who
+        may approve them, and by a case about them. Raises NotFound."""
         row = await tx.first(select(posts).where(posts.c.id == post))
         if row is None:
             raise NotFound
-        found = await find_thread(tx, actor, row["thread_id"], self._clock())
+        found = await find_thread(tx, actor, row["thread_id"], self._clock(), by_case=by_case)
         if row["state"] in (PostState.HELD, PostState.REJECTED):
             mine = row["author_id"] is not None and row["author_id"] == found.standing.actor.membership
             author = await author_row(tx, row["author_id"])
-            if not mine and not found.moderates(Action.POST_APPROVE, author):
+            about = found.standing.is_about(post)
+            if not mine and not about and not found.moderates(Action.POST_APPROVE, author):
                 raise NotFound
         return found, row
 
@@ -521,6 +526,8 @@ class Discussions:
             )
 
     async def _view(self, tx: Reading, found: ThreadStanding) -> ThreadView:
+        if not found.standing.is_member:
+            return thread_view(found)
         waiting = await tx.all(
             select(posts)
             .where(

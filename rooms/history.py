@@ -230,6 +230,7 @@ class PageHistory:
         """Where somebody stands who may see the page. Raises NotFound."""
         async with self._records.reading() as tx:
             standing, _ = await self._find(tx, actor, page)
+        await self._audit.note_reading(standing, document_of(page))
         return standing.space, standing
 
     async def _may_undo(self, actor: PersonId, page: PageId) -> tuple[SpaceId, MembershipId]:
@@ -242,8 +243,8 @@ class PageHistory:
 
     async def _find(self, tx: Reading, actor: PersonId, page: PageId) -> tuple[Standing, RowMapping]:
         row = await page_row(tx, page)
-        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
-        if not standing.is_member or not standing.may_see_page(row):
+        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock(), by_case=True)
+        if not standing.is_here or not standing.may_see_page(row):
             raise NotFound
         return standing, row
 

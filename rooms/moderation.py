@@ -16,7 +16,7 @@ from .access import Change
 from .audit import Audit
 from .discussions import Discussions, next_number, next_version, publish_post
 from .faults import Conflict, NotAllowed
-from .policy import Action
+from .policy import Action, allowed
 from .post_news import PostNews
 from .records import Reading, Records, Writing
 from .schema import memberships, people, posts, rooms, threads
@@ -166,7 +166,7 @@ class Moderation:
     async def hide(self, actor: PersonId, post: PostId, because: str | None = None) -> PostView:
         """Leaves a stub of what was seen. Authors may hide their own."""
         async with self._records.writing() as tx:
-            found, row = await self._discussions.find_post(tx, actor, post)
+            found, row = await self._discussions.find_post(tx, actor, post, by_case=True)
             author = await author_row(tx, row["author_id"])
             _require_hide(found, author)
             if row["state"] == PostState.HIDDEN:
@@ -188,7 +188,7 @@ class Moderation:
     async def restore(self, actor: PersonId, post: PostId) -> PostView:
         """Shows again what was hidden. Who hid their own post may restore it; teachers those of pupils."""
         async with self._records.writing() as tx:
-            found, row = await self._discussions.find_post(tx, actor, post)
+            found, row = await self._discussions.find_post(tx, actor, post, by_case=True)
             author = await author_row(tx, row["author_id"])
             _require_restore(found, row, author)
             if row["state"] == PostState.VISIBLE:
@@ -206,11 +206,18 @@ class Moderation:
             return _as_seen({**row, **values})
 
     async def original(self, actor: PersonId, post: PostId) -> PostView:
-        """The words of a hidden post, for who may restore it."""
+        """The words of a hidden post, for who may restore it; by a case those that its report is about."""
         async with self._records.reading() as tx:
-            found, row = await self._discussions.find_post(tx, actor, post)
-            _require_restore(found, row, await author_row(tx, row["author_id"]))
-            return _as_seen(row)
+            found, row = await self._discussions.find_post(tx, actor, post, by_case=True)
+            author = await author_row(tx, row["author_id"])
+            _require_restore(found, row, author)
+            target = found.post_target(author)
+            if not found.standing.is_about(post) and not allowed(
+                Action.POST_HIDE, found.standing.actor, target
+            ):
+                raise NotAllowed("no-case")
+        await self._audit.note_reading(found.standing, f"post/{post}")
+        return _as_seen(row)
 
     async def _tell(
         self,
@@ -244,7 +251,7 @@ class Moderation:
             action,
             f"post/{row['id']}",
             concerned=row["author_id"],
-            details={"because": because, "thread": document_of(found.row["id"])},
+            details={"because": because, "thread": document_of(found.row["id"]), **found.standing.office},
         )
 
 
@@ -283,8 +290,9 @@ def _require_restore(found: ThreadStanding, row: RowMapping, author: RowMapping 
     if not row["body"]:
         raise Conflict("words-forgotten", "The words of this post are not kept any more.")
     # What a teacher has hidden, its author cannot bring back.
-    mine = row["decided_by"] == found.standing.actor.membership
-    if row["state"] == PostState.HIDDEN and not found.standing.is_staff and not mine:
+    standing = found.standing
+    mine = standing.is_member and row["decided_by"] == standing.actor.membership
+    if row["state"] == PostState.HIDDEN and not (standing.is_staff or standing.cases or mine):
         raise NotAllowed("role")
 
 

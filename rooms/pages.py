@@ -81,7 +81,10 @@ class Pages:
     async def get(self, actor: PersonId, page: PageId) -> PageView:
         """Raises NotFound also for a page the actor may not see."""
         async with self._records.reading() as tx:
-            return await self._view(tx, *await self._find(tx, actor, page))
+            standing, row = await self._find(tx, actor, page)
+            view = await self._view(tx, standing, row)
+        await self._audit.note_reading(standing, document_of(page))
+        return view
 
     async def create(
         self,
@@ -211,7 +214,7 @@ class Pages:
         """Takes a page out of the bin, with the pages below it that went in with it."""
         async with self._records.writing() as tx:
             row = await page_row(tx, page, binned=True)
-            standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
+            standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock(), by_case=True)
             if not self._may_restore(standing, row):
                 raise NotFound
             standing.require(Action.PAGE_BIN, self._settings_target(standing, row))
@@ -247,7 +250,7 @@ class Pages:
             action,
             document_of(page["id"]),
             concerned=page["author_id"],
-            details=details,
+            details={**details, **standing.office},
         )
 
     # The tree
@@ -317,8 +320,8 @@ class Pages:
     async def _find(self, tx: Reading, actor: PersonId, page: PageId) -> tuple[Standing, RowMapping]:
         """A page the actor may see. Raises NotFound."""
         row = await page_row(tx, page)
-        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
-        if not standing.is_member or not standing.may_see_page(row):
+        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock(), by_case=True)
+        if not standing.is_here or not standing.may_see_page(row):
             raise NotFound
         return standing, row
 
@@ -328,15 +331,15 @@ class Pages:
         return standing.page_target(row, locked=not unlocker)
 
     def _may_restore(self, standing: Standing, row: RowMapping) -> bool:
-        return standing.is_member and bool(
+        return standing.is_here and bool(
             standing.decide(Action.PAGE_BIN, standing.page_target(row, locked=False))
         )
 
     async def _list(self, actor: PersonId, space: SpaceId, *, binned: bool) -> list[PageView]:
         async with self._records.reading() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             standing.require(Action.SPACE_READ)
-            if not standing.is_member:
+            if not standing.is_here:
                 raise NotAllowed("role")
             rows = await tx.all(
                 page_rows(binned=binned)
@@ -347,6 +350,7 @@ class Pages:
                 shown = [row for row in rows if self._may_restore(standing, row)]
             else:
                 shown = [row for row in rows if standing.may_see_page(row)]
+        await self._audit.note_reading(standing, f"space/{space}")
         seen = {row["id"] for row in shown}
         return [self._as_view(standing, row, seen) for row in shown]
 

@@ -12,15 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, and_, func, insert, select, update
 
 from .access import Change
 from .audit import Audit
+from .case_rights import case_rows, countries_of_report, end_case
 from .faults import Conflict, NotAllowed, NotFound
 from .notifications import Notifications
+from .offices import countries_of_officer
 from .policy import Action, Actor, Target, allowed
 from .records import Reading, Records, Writing
-from .schema import appointments, memberships, people, posts, reports, schools, spaces, threads
+from .schema import cases, memberships, people, posts, reports, schools, spaces, threads
 from .standing import Standing, page_row, person_actor, stand
 from .threads import may_see, thread_rows
 from .values import (
@@ -231,13 +233,22 @@ class Reports:
             if officer.offices.isdisjoint({Office.OFFICER, Office.PLATFORM}):
                 return []
             officer = replace(officer, role=None)
-            countries = await self._countries(tx, actor)
+            countries = await countries_of_officer(tx, actor, self._clock())
             rows = await tx.all(_newest(_rows().where(reports.c.escalated_at.is_not(None))))
             found = []
             for row in rows:
-                if _may_handle(officer, row, countries & await _countries_of(tx, row)):
+                if _may_handle(officer, row, countries & await countries_of_report(tx, row)):
                     found.append(_view(row))
             return found[:MOST_LISTED]
+
+    async def of_office(self, tx: Reading, actor: PersonId, report: ReportId) -> ReportView:
+        """A report that has come to the actor's office. Raises NotFound."""
+        row = await _row(tx, report)
+        officer = replace(await person_actor(tx, actor, self._clock()), role=None)
+        handles = _may_handle(officer, row, await self._here(tx, actor, row))
+        if row["escalated_at"] is None or not handles:
+            raise NotFound
+        return _view(row)
 
     # Handling
 
@@ -273,6 +284,9 @@ class Reports:
             await self._note(tx, standing, row, "report.answered", details)
             if row["reporter_person"]:
                 await self._notify(tx, row, [row["reporter_person"]], "report-answered")
+            about = cases.c.report_id == report, cases.c.closed_at.is_(None)
+            for case in await tx.all(case_rows().where(*about)):
+                await end_case(tx, self._audit, self._notifications, case, "answered", self._clock())
             await self._tell(tx, row, await _handlers(tx, row), reporter=True)
             return _view(await _row(tx, report))
 
@@ -326,23 +340,14 @@ class Reports:
         """A report the actor may handle. Raises NotFound."""
         row = await _row(tx, report)
         standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
-        here = await self._countries(tx, actor) & await _countries_of(tx, row)
-        if not _may_handle(standing.actor, row, here):
+        if not _may_handle(standing.actor, row, await self._here(tx, actor, row)):
             raise NotFound
         return standing, row
 
-    async def _countries(self, tx: Reading, person: PersonId) -> set[str]:
-        """Whose national officer the person is."""
-        now, ends = self._clock(), appointments.c.ends_at
-        rows = await tx.all(
-            select(appointments.c.country_code).where(
-                appointments.c.person_id == person,
-                appointments.c.office == Office.OFFICER,
-                appointments.c.starts_at <= now,
-                or_(ends.is_(None), ends > now),
-            )
-        )
-        return {row["country_code"] for row in rows if row["country_code"]}
+    async def _here(self, tx: Reading, person: PersonId, row: RowMapping) -> frozenset[str]:
+        """The countries a report goes to whose national officer the person is."""
+        mine = await countries_of_officer(tx, person, self._clock())
+        return mine & await countries_of_report(tx, row)
 
     async def _note(
         self,
@@ -353,8 +358,7 @@ class Reports:
         details: Mapping[str, Any] = {},
     ) -> None:
         by = None if standing is None else standing.actor.membership
-        if standing is not None and by is None:
-            details = {**details, "by": min(standing.actor.offices & {Office.OFFICER, Office.PLATFORM})}
+        details = {**details, **(standing.office if standing else {})}
         await self._audit.note(
             tx,
             SpaceId(row["space_id"]),
@@ -422,20 +426,6 @@ async def _handlers(tx: Reading, row: RowMapping) -> list[str]:
             row,
         )
     ]
-
-
-async def _countries_of(tx: Reading, row: RowMapping) -> set[str]:
-    """Whose national office a report goes to: of both people's schools, else of every school in the space."""
-    known = {row["reporter_country"], row["concerned_country"]} - {None}
-    if known:
-        return known
-    here = await tx.all(
-        select(schools.c.country_code)
-        .distinct()
-        .join(memberships, memberships.c.school_id == schools.c.id)
-        .where(memberships.c.space_id == row["space_id"], memberships.c.state == MembershipState.ACTIVE)
-    )
-    return {each["country_code"] for each in here}
 
 
 # Rows and views

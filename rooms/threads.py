@@ -200,7 +200,7 @@ class ThreadStanding:
             "pin": self.standing.is_staff and not self.target(locked=False).standstill,
             "rename": bool(locking),
             "approve": self.standing.is_staff,
-            "hide": self.standing.is_staff,
+            "hide": self.standing.is_staff or bool(self.standing.cases),
         }
 
 
@@ -263,11 +263,13 @@ def _adults(*which: ColumnElement[bool]) -> ScalarSelect[int]:
 
 def may_see(standing: Standing, row: RowMapping) -> bool:
     """Whether the person sees this row of `thread_rows`."""
-    if not standing.is_member:
+    if not standing.is_here:
         return False
     if row["kind"] != ThreadKind.ASK:
         return standing.may_see_room(RoomKind(row["room_kind"]), Audience(row["audience"]), row["room_id"])
-    if row["author_id"] == standing.actor.membership:
+    if standing.is_member and row["author_id"] == standing.actor.membership:
+        return True
+    if standing.is_about(row["id"]):
         return True
     if not standing.is_staff:
         return False
@@ -276,12 +278,14 @@ def may_see(standing: Standing, row: RowMapping) -> bool:
     return standing.actor.role is Role.ADMIN and bool(row["own_teachers"] < 2)
 
 
-async def find_thread(tx: Reading, actor: PersonId, thread: str, now: float) -> ThreadStanding:
+async def find_thread(
+    tx: Reading, actor: PersonId, thread: str, now: float, *, by_case: bool = False
+) -> ThreadStanding:
     """A thread the actor may see. Raises NotFound."""
     row = await tx.first(thread_rows().where(threads.c.id == thread))
     if row is None:
         raise NotFound
-    standing = await stand(tx, actor, SpaceId(row["space_id"]), now)
+    standing = await stand(tx, actor, SpaceId(row["space_id"]), now, by_case=by_case)
     if not may_see(standing, row):
         raise NotFound
     return ThreadStanding(standing, row)

@@ -16,6 +16,7 @@ from rooms.errors import ReadOnly
 from rooms.policy import Action
 from rooms.registry import Registry
 from server.api.errors import ApiError
+from server.api.me import person_id
 from server.api.rendering import Format, Renderer
 from server.api.routing import BEARER, OCTETS, REST_OF_PATH, Call, Query, Routes
 from server.names import name_in_path
@@ -109,10 +110,11 @@ async def write_document(call: Call, update: bytes) -> web.Response:
 )
 async def read_page_content(call: Call) -> web.Response:
     """The page as anybody who may see it sees it."""
-    name = f"page/{call.params['page_id']}"
+    page = call.params["page_id"]
+    name = f"page/{page}"
     access = await call.request.app[DOCUMENTS].access(call.member, name)
     if not access.may_read:
-        raise ApiError(404, "not-found", "There is nothing here, or it is not open to you.")
+        await call.services.cases.read_page(person_id(call), page)
     query: ContentQuery = call.query
     return await _respond(call, name, query.format, FRAGMENT)
 
