@@ -18,7 +18,9 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from .access import Change
 from .audit import Audit
 from .faults import Conflict, NotAllowed, NotFound
-from .members import join
+from .lifecycle import Lifecycle, founder_standing
+from .members import founders_of, founding_schools, join
+from .notifications import Notifications
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import invitations, memberships, people, schools, spaces
@@ -35,7 +37,9 @@ from .values import (
     PersonKind,
     PersonState,
     Role,
+    SchoolId,
     SpaceId,
+    SpaceKind,
     SpaceStatus,
 )
 
@@ -80,6 +84,9 @@ class Invited:
     """What the holder of a link is told."""
 
     space_title: str
+    space_kind: SpaceKind
+    founder: bool
+    """Who accepts founds the project, too."""
     role: Role
     inviter: str
     school: str | None
@@ -94,6 +101,8 @@ class Invitations:
         self,
         records: Records,
         audit: Audit,
+        lifecycle: Lifecycle,
+        notifications: Notifications,
         throttle: Throttle,
         clock: Clock,
         new_id: NewId,
@@ -102,6 +111,8 @@ class Invitations:
     ) -> None:
         self._records = records
         self._audit = audit
+        self._lifecycle = lifecycle
+        self._notifications = notifications
         self._throttle = throttle
         self._clock = clock
         self._new_id = new_id
@@ -127,32 +138,34 @@ class Invitations:
         async with self._records.writing() as tx:
             standing = await stand(tx, actor, space, self._clock())
             asks = _require_invite(standing)
-            count = await tx.value(
-                select(func.count()).where(
+            made = await self._insert(tx, standing, role, asks=asks, email=email, lasts=lasts)
+            details = {"role": role, "state": made.invitation.state}
+            await self._note(tx, standing, "invited", made.invitation.id, details)
+            return made
+
+    async def invite_partner(self, actor: PersonId, space: SpaceId, *, lasts: float = USUAL) -> NewInvitation:
+        """Makes the link for the second founder of a draft project; an older one works no more.
+
+        Raises NotFound, NotAllowed or Conflict.
+        """
+        async with self._records.writing() as tx:
+            standing = await founder_standing(tx, actor, space, self._clock())
+            kind = await tx.value(select(spaces.c.kind).where(spaces.c.id == space))
+            complete = len(founding_schools(await founders_of(tx, space))) > 1
+            if kind != SpaceKind.PROJECT or standing.status is not SpaceStatus.DRAFT or complete:
+                raise Conflict("wrong-step", "Only a project that has no partner yet can invite one.")
+            await tx.do(
+                update(invitations)
+                .where(
                     invitations.c.space_id == space,
+                    invitations.c.founder,
                     invitations.c.state.in_(WAITING),
-                    invitations.c.expires_at > standing.now,
                 )
+                .values(state=InvitationState.WITHDRAWN)
             )
-            if count >= MOST_WAITING:
-                raise Conflict("too-many-invitations", "Many invitations wait for an answer. Withdraw some.")
-            id, token, me = self._new_id(), self._new_token(), standing.actor.membership
-            row = {
-                "id": id,
-                "space_id": space,
-                "role": role,
-                "token_hash": _digest(token),
-                "email": email,
-                "founder": False,
-                "maker_id": me,
-                "voucher_id": None if asks else me,
-                "state": InvitationState.PROPOSED if asks else InvitationState.OPEN,
-                "expires_at": standing.now + min(lasts, LONGEST),
-                "created_at": standing.now,
-            }
-            await tx.do(insert(invitations).values(row))
-            await self._note(tx, standing, "invited", id, {"role": role, "state": row["state"]})
-            return NewInvitation(_view(standing, row), token)
+            made = await self._insert(tx, standing, Role.ADMIN, founder=True, lasts=lasts)
+            await self._note(tx, standing, "partner-invited", made.invitation.id)
+            return made
 
     async def of_space(self, actor: PersonId, space: SpaceId) -> list[InvitationView]:
         """The newest first: all of them for an admin, else those that the actor has made."""
@@ -202,7 +215,15 @@ class Invitations:
             )
             if inviter is None:
                 raise NotFound
-        return Invited(row["title"], Role(row["role"]), inviter["name"], inviter["school"], row["expires_at"])
+        return Invited(
+            row["title"],
+            SpaceKind(row["kind"]),
+            row["founder"],
+            Role(row["role"]),
+            inviter["name"],
+            inviter["school"],
+            row["expires_at"],
+        )
 
     async def accept(self, actor: PersonId, token: str, *, address: str) -> SpaceId:
         """Makes the actor, a confirmed adult, a member; the link works for nobody after that.
@@ -215,7 +236,12 @@ class Invitations:
             person = await self._adult(tx, actor)
             await self._throttle.right(tx, this)
             space, now = SpaceId(row["space_id"]), self._clock()
-            member = await join(tx, space, actor, Role(row["role"]), person["school_id"], self._new_id(), now)
+            if row["founder"]:
+                member = await self._found(tx, space, actor, person["school_id"])
+            else:
+                member = await join(
+                    tx, space, actor, Role(row["role"]), person["school_id"], self._new_id(), now
+                )
             values = {"state": InvitationState.ACCEPTED, "accepted_id": member}
             await self._step(tx, row, (InvitationState.OPEN,), values)
             await self._audit.note(
@@ -225,10 +251,36 @@ class Invitations:
                 "invitation-accepted",
                 f"invitation/{row['id']}",
                 concerned=member,
-                details={"role": row["role"]},
+                details={"role": row["role"], **({"founder": True} if row["founder"] else {})},
             )
             tx.publish(Change("invitation", space=space, notice=("members",), told="staff", content=True))
+            kind = "partner-accepted" if row["founder"] else "invitation-accepted"
+            whom = [row["maker_person"]] if row["maker_state"] == MembershipState.ACTIVE else []
+            await self._notifications.tell(tx, whom, kind, space, f"invitation/{row['id']}")
+            if row["founder"]:
+                await self._lifecycle.hand_in(tx, space, member)
         return space
+
+    async def _found(self, tx: Writing, space: SpaceId, actor: PersonId, school: str | None) -> MembershipId:
+        """Makes the actor a founder of a draft: of another school than the first."""
+        if school is None:
+            raise Conflict("not-confirmed", "A school has to confirm you before you can found a project.")
+        if school in founding_schools(await founders_of(tx, space)):
+            raise Conflict("same-school", "A project has founders of two schools, and this is yours already.")
+        known = await tx.first(
+            select(memberships).where(
+                memberships.c.space_id == space,
+                memberships.c.person_id == actor,
+                memberships.c.state == MembershipState.ACTIVE,
+            )
+        )
+        if known is None:
+            new = self._new_id(), self._clock()
+            return await join(tx, space, actor, Role.ADMIN, SchoolId(school), *new, founder=True)
+        values = {"role": Role.ADMIN, "founder": True, "school_id": school}
+        await tx.do(update(memberships).where(memberships.c.id == known["id"]).values(values))
+        tx.publish(Change("role", space=space, notice=("members",)))
+        return MembershipId(known["id"])
 
     async def decline(self, actor: PersonId, token: str, *, address: str) -> None:
         """The link works no more. Raises NotFound, TooManyTries or Conflict."""
@@ -244,6 +296,43 @@ class Invitations:
 
     # Parts
 
+    async def _insert(
+        self,
+        tx: Writing,
+        standing: Standing,
+        role: Role,
+        *,
+        lasts: float,
+        asks: bool = False,
+        email: str | None = None,
+        founder: bool = False,
+    ) -> NewInvitation:
+        count = await tx.value(
+            select(func.count()).where(
+                invitations.c.space_id == standing.space,
+                invitations.c.state.in_(WAITING),
+                invitations.c.expires_at > standing.now,
+            )
+        )
+        if count >= MOST_WAITING:
+            raise Conflict("too-many-invitations", "Many invitations wait for an answer. Withdraw some.")
+        token, me = self._new_token(), standing.actor.membership
+        row = {
+            "id": self._new_id(),
+            "space_id": standing.space,
+            "role": role,
+            "token_hash": _digest(token),
+            "email": email,
+            "founder": founder,
+            "maker_id": me,
+            "voucher_id": None if asks else me,
+            "state": InvitationState.PROPOSED if asks else InvitationState.OPEN,
+            "expires_at": standing.now + min(lasts, LONGEST),
+            "created_at": standing.now,
+        }
+        await tx.do(insert(invitations).values(row))
+        return NewInvitation(_view(standing, row), token)
+
     async def _find(self, tx: Reading, standing: Standing, invitation: str) -> RowMapping:
         row = await tx.first(
             select(invitations).where(
@@ -257,15 +346,22 @@ class Invitations:
 
     async def _of_token(self, tx: Reading, token: str) -> RowMapping:
         """An open invitation with its space's title. Raises NotFound, or Conflict once it works no more."""
+        maker = memberships.alias("maker")
         row = await tx.first(
             select(
                 invitations,
                 spaces.c.title,
+                spaces.c.kind,
+                spaces.c.status,
                 memberships.c.role.label("voucher_role"),
                 memberships.c.state.label("voucher_state"),
+                memberships.c.founder.label("voucher_founder"),
+                maker.c.person_id.label("maker_person"),
+                maker.c.state.label("maker_state"),
             )
             .join(spaces, spaces.c.id == invitations.c.space_id)
             .outerjoin(memberships, memberships.c.id == invitations.c.voucher_id)
+            .outerjoin(maker, maker.c.id == invitations.c.maker_id)
             .where(invitations.c.token_hash == _digest(token), spaces.c.status != SpaceStatus.ERASED)
         )
         if row is None:
@@ -273,6 +369,8 @@ class Invitations:
         if row["state"] == InvitationState.PROPOSED:
             raise Conflict("not-yet-confirmed", "An admin of the space has to confirm this invitation first.")
         stands = row["voucher_role"] == Role.ADMIN and row["voucher_state"] == MembershipState.ACTIVE
+        if row["founder"]:
+            stands = stands and row["voucher_founder"] and row["status"] == SpaceStatus.DRAFT
         if _state(row, self._clock()) is not InvitationState.OPEN or not stands:
             raise _over()
         return row

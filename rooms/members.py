@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import RowMapping, Select, insert, select, update
 
 from .access import Change
 from .audit import Audit
-from .faults import Conflict, NotFound
+from .faults import Conflict, NotAllowed, NotFound
 from .notifications import Notifications
 from .policy import Action, Target
 from .records import Reading, Records, Writing
-from .schema import memberships, people, room_members, spaces
-from .standing import Standing, stand
+from .schema import join_requests, memberships, people, room_members, schools, spaces
+from .standing import PREPARING, Standing, stand
 from .values import (
     ADULT_ROLES,
     PUPIL_ROLES,
     STAFF,
     AgeBand,
     Clock,
+    JoinRequestState,
     MembershipId,
     MembershipState,
     NewId,
@@ -39,6 +40,9 @@ __all__ = [
     "MemberView",
     "Members",
     "MuteView",
+    "admins_of",
+    "founders_of",
+    "founding_schools",
     "join",
     "pupil_target",
     "require_pupils_allowed",
@@ -85,13 +89,14 @@ class Members:
     async def of_space(self, actor: PersonId, space: SpaceId) -> list[MemberView]:
         """Everybody in the space. Raises NotFound or NotAllowed."""
         async with self._records.reading() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             standing.require(Action.SPACE_READ)
-            if not standing.is_member:
+            if not standing.is_here:
                 raise NotFound
             rows = await tx.all(
                 _members().where(memberships.c.space_id == space).order_by(people.c.name, people.c.id)
             )
+        await self._audit.note_reading(standing, f"space/{space}")
         return [_view(standing, row) for row in rows]
 
     async def place_pupil(self, actor: PersonId, space: SpaceId, person: PersonId) -> MemberView:
@@ -136,6 +141,8 @@ class Members:
                     "wrong-role",
                     "Pupils are students or student editors; adults are guests, teachers or admins.",
                 )
+            if row["role"] == Role.ADMIN and role is not Role.ADMIN:
+                await _require_other_admin(tx, standing.space, member)
             await tx.do(update(memberships).where(memberships.c.id == member).values(role=role))
             self._changed(tx, "role", standing.space, row, {Role(row["role"]), role})
             await self._note(tx, standing, "role", member, {"from": row["role"], "to": role})
@@ -146,12 +153,57 @@ class Members:
         async with self._records.writing() as tx:
             standing, row = await self._find(tx, actor, member)
             standing.require(Action.MEMBER_REMOVE, _target(standing, row))
-            left = row["id"] == standing.actor.membership
-            state = MembershipState.LEFT if left else MembershipState.REMOVED
-            await tx.do(update(memberships).where(memberships.c.id == member).values(state=state))
-            await tx.do(room_members.delete().where(room_members.c.membership_id == member))
-            self._changed(tx, "removed", standing.space, row, {Role(row["role"])})
-            await self._note(tx, standing, "left" if left else "removed", member)
+            await self._take_out(tx, standing, row)
+
+    async def leave(self, actor: PersonId, space: SpaceId) -> None:
+        """An adult goes out of the space by themselves. Raises NotFound, NotAllowed or Conflict."""
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            if standing.actor.membership is None:
+                raise NotFound
+            if standing.is_pupil:
+                raise NotAllowed("pupils-stay")
+            if standing.founder:
+                raise Conflict("founder", "You have founded this space. Hand it over to another admin first.")
+            await self._take_out(tx, standing, await self._row(tx, standing.actor.membership))
+
+    async def hand_over(self, actor: PersonId, space: SpaceId, member: MembershipId) -> None:
+        """A founder makes another admin a founder in their place, and stays an admin.
+
+        Raises NotFound, NotAllowed, or Conflict: in a project never less than the schools that founded it.
+        """
+        async with self._records.writing() as tx:
+            standing = await stand(tx, actor, space, self._clock())
+            standing.require(Action.SPACE_SETTINGS)
+            if not standing.founder:
+                raise NotAllowed("not-founder")
+            admins = await admins_of(tx, space)
+            heir = next((row for row in admins if row["id"] == member), None)
+            if heir is None or heir["founder"]:
+                raise Conflict("not-an-admin", "Choose another admin of the space, who is no founder yet.")
+            founders = await founders_of(tx, space)
+            rest = [row for row in founders if row["id"] != standing.actor.membership]
+            kind = await tx.value(select(spaces.c.kind).where(spaces.c.id == space))
+            needed = min(2, len(founding_schools(founders)))
+            if kind == SpaceKind.PROJECT and len(founding_schools([*rest, heir])) < needed:
+                raise Conflict(
+                    "second-school",
+                    "A project has founders of two schools. Choose an admin of your own school.",
+                )
+            for id, founder in ((standing.actor.membership, False), (member, True)):
+                await tx.do(update(memberships).where(memberships.c.id == id).values(founder=founder))
+            tx.publish(Change("founder", space=space, notice=("members", "space"), content=True))
+            await self._note(tx, standing, "handed-over", member)
+
+    async def _take_out(self, tx: Writing, standing: Standing, row: RowMapping) -> None:
+        left = row["id"] == standing.actor.membership
+        if row["role"] == Role.ADMIN:
+            await _require_other_admin(tx, standing.space, row["id"])
+        state = MembershipState.LEFT if left else MembershipState.REMOVED
+        await tx.do(update(memberships).where(memberships.c.id == row["id"]).values(state=state))
+        await tx.do(room_members.delete().where(room_members.c.membership_id == row["id"]))
+        self._changed(tx, "removed", standing.space, row, {Role(row["role"])})
+        await self._note(tx, standing, "left" if left else "removed", row["id"])
 
     async def mute(
         self, actor: PersonId, member: MembershipId, reason: str, until: float | None
@@ -173,7 +225,7 @@ class Members:
         """Gives a muted member the right to write back."""
         async with self._records.writing() as tx:
             standing, row = await self._find(tx, actor, member)
-            standing.require(Action.MEMBER_MUTE, _target(standing, row))
+            standing.require(Action.MEMBER_MUTE, replace(_target(standing, row), founder=False))
             await self._set_mute(tx, member, None, None)
             self._changed(tx, "unmuted", standing.space, row, set())
             await self._note(tx, standing, "unmuted", member)
@@ -206,13 +258,13 @@ class Members:
             action,
             f"member/{member}",
             concerned=member,
-            details=details,
+            details={**details, **standing.office},
         )
 
     async def _find(self, tx: Reading, actor: PersonId, member: MembershipId) -> tuple[Standing, RowMapping]:
         row = await self._row(tx, member)
-        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock())
-        if not standing.is_member:
+        standing = await stand(tx, actor, SpaceId(row["space_id"]), self._clock(), by_case=True)
+        if not standing.is_here:
             raise NotFound
         return standing, row
 
@@ -247,6 +299,15 @@ async def join(
         raise Conflict("already-a-member", "This person is a member of the space already.")
     else:
         await tx.do(update(memberships).where(memberships.c.id == known["id"]).values(values))
+    await tx.do(
+        update(join_requests)
+        .where(
+            join_requests.c.space_id == space,
+            join_requests.c.person_id == person,
+            join_requests.c.state == JoinRequestState.WAITING,
+        )
+        .values(state=JoinRequestState.ACCEPTED, words="", decided_at=now)
+    )
     everybody = role in STAFF
     tx.publish(
         Change("joined", space=space, person=None if everybody else person, notice=("members", "space"))
@@ -255,12 +316,62 @@ async def join(
 
 
 async def require_pupils_allowed(tx: Reading, space: SpaceId) -> None:
-    """Raises Conflict for a group or a space of adults."""
-    row = await tx.first(select(spaces.c.kind, spaces.c.age_band).where(spaces.c.id == space))
+    """Raises Conflict for a group or a space of adults, and while a space is not open yet."""
+    row = await tx.first(
+        select(spaces.c.kind, spaces.c.age_band, spaces.c.status).where(spaces.c.id == space)
+    )
     if row is None:
         raise NotFound
     if row["kind"] == SpaceKind.GROUP or row["age_band"] == AgeBand.ADULTS:
         raise Conflict("no-pupils-here", "This space is for adults only. Put pupils into a project.")
+    if row["status"] in PREPARING:
+        raise Conflict(
+            "not-open-yet",
+            "Pupils can come once the project is open. Until then you can get it ready for them.",
+        )
+
+
+async def founders_of(tx: Reading, space: SpaceId) -> Sequence[RowMapping]:
+    """The founders with their names, schools, towns and countries, the first one first."""
+    return await tx.all(
+        _adults(space).where(memberships.c.founder).order_by(memberships.c.created_at, memberships.c.id)
+    )
+
+
+async def admins_of(tx: Reading, space: SpaceId) -> Sequence[RowMapping]:
+    """The admins of a space who may log in as such."""
+    return await tx.all(
+        _adults(space)
+        .where(memberships.c.role == Role.ADMIN, people.c.state == PersonState.CONFIRMED)
+        .order_by(memberships.c.created_at, memberships.c.id)
+    )
+
+
+def founding_schools(founders: Iterable[RowMapping]) -> set[str]:
+    return {row["school_id"] for row in founders if row["school_id"]}
+
+
+def _adults(space: SpaceId) -> Select[tuple[object, ...]]:
+    return (
+        select(
+            memberships.c.id,
+            memberships.c.person_id,
+            memberships.c.founder,
+            memberships.c.school_id,
+            people.c.name,
+            schools.c.name.label("school"),
+            schools.c.town,
+            schools.c.country_code.label("country"),
+        )
+        .join(people, people.c.id == memberships.c.person_id)
+        .outerjoin(schools, schools.c.id == memberships.c.school_id)
+        .where(memberships.c.space_id == space, memberships.c.state == MembershipState.ACTIVE)
+    )
+
+
+async def _require_other_admin(tx: Reading, space: SpaceId, member: str) -> None:
+    if all(row["id"] == member for row in await admins_of(tx, space)):
+        raise Conflict("last-admin", "A space needs an admin. Make somebody else one first.")
 
 
 def pupil_target(school: SchoolId | str | None) -> Target:

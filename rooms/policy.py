@@ -90,6 +90,7 @@ class Action(StrEnum):
     MESSAGE = "live.message"
     REPORT = "report.send"
     REPORT_HANDLE = "report.handle"
+    CASE_OPEN = "case.open"
     AUDIT_READ = "audit.read"
     ERASURE_REQUEST = "person.request-erasure"
     KIT_READ = "kit.read"
@@ -200,8 +201,16 @@ def _fact(name: str, reason: str) -> Check:
 
 
 def _not_of_other_school(action: Action, actor: Actor, target: Target, role: Role | None) -> str:
+    if target.founder:
+        return "founder"
     other = target.role in STAFF and target.school != actor.school
     return "needs-approval" if other else ""
+
+
+def _by_case_not_founder(action: Action, actor: Actor, target: Target, role: Role | None) -> str:
+    if not target.case:
+        return "no-case"
+    return "founder" if target.founder else ""
 
 
 def _unless_escalated(action: Action, actor: Actor, target: Target, role: Role | None) -> str:
@@ -222,6 +231,7 @@ class Rule(Enum):
     POLICY = (_policy,)
     ASK = (lambda action, actor, target, role: "needs-approval",)
     CASE = (lambda action, actor, target, role: "" if target.case else "no-case",)
+    CASE_NOT_FOUNDER = (_by_case_not_founder,)
     NOT_FOUNDER = (lambda action, actor, target, role: "founder" if target.founder else "",)
     PUPILS_GUESTS = (
         lambda action, actor, target, role: "" if target.is_pupil or target.role is Role.GUEST else "role",
@@ -247,9 +257,9 @@ DRF, SLF, O_S, S_S, NFO, P_G, NOT = (
     Rule.OWN_DRAFT, Rule.SELF, Rule.OWN_SCHOOL, Rule.SELF_SCHOOL, Rule.NOT_FOUNDER, Rule.PUPILS_GUESTS,
     Rule.NOT_OTHER_TEACHERS,
 )  # fmt: skip
-SUP, PUB, ADU, MYT, UNC, ESC, ELI, GRP = (
+SUP, PUB, ADU, MYT, UNC, ESC, ELI, GRP, CNF = (
     Rule.SUPERVISED, Rule.PUBLISHED, Rule.ADULTS, Rule.MY_TEACHER, Rule.UNCONCERNED, Rule.ESCALATED,
-    Rule.ELIGIBLE, Rule.GROUP,
+    Rule.ELIGIBLE, Rule.GROUP, Rule.CASE_NOT_FOUNDER,
 )  # fmt: skip
 
 COLUMNS: Final[tuple[Role | Office | None, ...]] = (
@@ -278,7 +288,7 @@ MATRIX: Final[Mapping[Action, tuple[Rule, ...]]] = {
     A.ADULT_INVITE:      (_,    _,   _,   _,   ASK, Y,   _,   _,   _),
     A.PUPIL_MANAGE:      (_,    _,   _,   _,   SCH, SCH, _,   _,   _),
     A.MEMBER_ROLE:       (_,    _,   _,   _,   SCH, NFO, _,   _,   _),
-    A.MEMBER_REMOVE:     (_,    SLF, _,   _,   SCH, NFO, _,   CASE, CASE),
+    A.MEMBER_REMOVE:     (_,    SLF, _,   _,   SCH, NFO, _,   CNF, CNF),
     A.ROOM_MAKE:         (_,    _,   _,   _,   Y,   Y,   _,   _,   _),
     # pages and boards; PAGE_SETTINGS (title, place, rules) is not in the domain's table: own for pupils
     A.DRAFT_READ:        (_,    _,   OWN, Y,   Y,   Y,   _,   _,   _),
@@ -311,6 +321,7 @@ MATRIX: Final[Mapping[Action, tuple[Rule, ...]]] = {
     # safety
     A.REPORT:            (PUB,  Y,   Y,   Y,   Y,   Y,   Y,   Y,   Y),
     A.REPORT_HANDLE:     (_,    _,   _,   _,   SCH, UNC, _,   ESC, Y),
+    A.CASE_OPEN:         (_,    _,   _,   _,   _,   _,   _,   ESC, Y),
     A.AUDIT_READ:        (_,    OWN, OWN, OWN, O_S, Y,   _,   CASE, Y),
     A.ERASURE_REQUEST:   (SLF,  SLF, SLF, SLF, S_S, S_S, SLF, SLF, Y),
     # kits

@@ -10,14 +10,19 @@ from .adult_contacts import AdultContacts
 from .audit import Audit
 from .authority import RecordsAuthority
 from .blocking import Blocking
+from .cases import Cases
 from .codecards import Choose
 from .consents import Consents
+from .digest import Digests
 from .discussions import Discussions
 from .hashing import Hasher
 from .invitations import Invitations
+from .joining import Joining
+from .lifecycle import Lifecycle
 from .members import Members
 from .moderation import Moderation
 from .notifications import Notifications
+from .offices import Offices
 from .pages import Pages
 from .people import People
 from .post_news import PostNews
@@ -52,6 +57,7 @@ class Services:
     contacts: AdultContacts
     blocking: Blocking
     notifications: Notifications
+    digests: Digests
     spaces: Spaces
     space_rules: SpaceRules
     members: Members
@@ -60,9 +66,13 @@ class Services:
     discussions: Discussions
     moderation: Moderation
     reports: Reports
+    cases: Cases
     retention: Retention
     teams: Teams
     invitations: Invitations
+    lifecycle: Lifecycle
+    joining: Joining
+    offices: Offices
     authority: RecordsAuthority
     supervision: Supervision
 
@@ -78,11 +88,13 @@ class Services:
         new_id: NewId = new_id,
         pupil_session: float = HALF_DAY,
         adult_session: float = TWO_WEEKS,
+        approval: bool = False,
     ) -> Services:
         """Opens the records at ``sqlite:///FILE`` or ``postgresql://...``, upgrading them if they are older.
 
         Close it when done. Without a ``clock`` it is that of the records, so that all nodes agree.
-        ``pupil_session`` and ``adult_session`` are seconds that a log-in lasts after it was last used.
+        ``pupil_session`` and ``adult_session`` are seconds that a log-in lasts after it was last used. With
+        ``approval`` the national office has a word before a new project or group opens.
         Raises what `Records.open` raises.
         """
         changes = changes or Changes()
@@ -98,7 +110,9 @@ class Services:
         news = PostNews(notifications)
         discussions = Discussions(records, spaces, audit, news, clock, new_id)
         members = Members(records, audit, notifications, clock, new_id)
+        lifecycle = Lifecycle(records, spaces, audit, notifications, clock, approval=approval)
         pages = Pages(records, spaces, audit, clock, new_id)
+        reports = Reports(records, audit, notifications, clock, new_id)
         return cls(
             records=records,
             changes=changes,
@@ -120,6 +134,7 @@ class Services:
             contacts=AdultContacts(records, notifications, clock),
             blocking=Blocking(records, clock),
             notifications=notifications,
+            digests=Digests(records, clock),
             spaces=spaces,
             space_rules=SpaceRules(records, clock),
             members=members,
@@ -127,10 +142,14 @@ class Services:
             audit=audit,
             discussions=discussions,
             moderation=Moderation(records, discussions, audit, news, clock),
-            reports=Reports(records, audit, notifications, clock, new_id),
+            reports=reports,
+            cases=Cases(records, reports, audit, notifications, clock, new_id),
             retention=Retention(records, audit, clock),
             teams=Teams(records, spaces, members, pages, discussions, clock),
-            invitations=Invitations(records, audit, throttle, clock, new_id),
+            invitations=Invitations(records, audit, lifecycle, notifications, throttle, clock, new_id),
+            lifecycle=lifecycle,
+            joining=Joining(records, audit, notifications, clock, new_id),
+            offices=Offices(records, clock, new_id),
             authority=RecordsAuthority(records, clock),
             supervision=supervision,
         )

@@ -13,11 +13,12 @@ from .audit import Audit
 from .faults import Conflict, NotFound
 from .filters import FilterRules
 from .hours import Hours
+from .members import admins_of, founders_of, founding_schools
 from .policy import Action
 from .records import Reading, Records, Writing
 from .schema import memberships, people, room_members, rooms, schools, spaces
 from .space_policy import Chat, PageEditing, SpacePolicy
-from .standing import Standing, stand
+from .standing import PREPARING, Standing, stand
 from .values import (
     AgeBand,
     Audience,
@@ -38,7 +39,16 @@ from .values import (
     SpaceStatus,
 )
 
-__all__ = ["MOST_ROOMS", "RoomView", "SchoolView", "SpaceLine", "SpaceView", "Spaces"]
+__all__ = [
+    "MOST_ROOMS",
+    "WRITING",
+    "DecisionView",
+    "RoomView",
+    "SchoolView",
+    "SpaceLine",
+    "SpaceView",
+    "Spaces",
+]
 
 MOST_ROOMS: Final = 200
 """In one space."""
@@ -91,6 +101,16 @@ class SpaceLine:
     id: str
     title: str
     role: Role
+    status: SpaceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """What the national office has said to a space that was handed in."""
+
+    approved: bool
+    because: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +123,18 @@ class SpaceView:
     age_band: AgeBand
     status: SpaceStatus
     frozen: bool
-    my_role: Role
-    my_membership: str
+    my_role: Role | None
+    """None, like the membership, for an officer who looks in by a case."""
+    my_membership: str | None
     schools: list[SchoolView]
     rooms: list[RoomView]
     can: dict[str, bool]
+    join_rule: JoinRule
+    featured: bool
+    founders: list[str]
+    """Membership ids."""
+    decision: DecisionView | None
+    """For teachers only."""
 
 
 class Spaces:
@@ -134,49 +161,75 @@ class Spaces:
 
         Raises Conflict when a founder is not a confirmed adult.
         """
-        space, now = SpaceId(self._new_id()), self._clock()
         async with self._records.writing() as tx:
+            return await self.begin(
+                tx,
+                title=title,
+                summary=summary,
+                languages=languages,
+                age_band=age_band,
+                founders=founders,
+                kind=kind,
+                policy=policy,
+                status=SpaceStatus.OPEN,
+            )
+
+    async def begin(
+        self,
+        tx: Writing,
+        *,
+        title: str,
+        summary: str,
+        languages: Sequence[str],
+        age_band: AgeBand,
+        founders: Sequence[PersonId],
+        kind: SpaceKind,
+        status: SpaceStatus,
+        policy: Mapping[str, Any] | None = None,
+    ) -> SpaceId:
+        """Makes a space with its first rooms. Raises Conflict when a founder is not a confirmed adult."""
+        space, now = SpaceId(self._new_id()), self._clock()
+        await tx.do(
+            insert(spaces).values(
+                id=space,
+                kind=kind,
+                title=title,
+                summary=summary,
+                languages=list(languages),
+                age_band=age_band,
+                status=status,
+                frozen=False,
+                policy=dict(policy or {}),
+                join_rule=JoinRule.INVITATION,
+                featured=False,
+                created_at=now,
+            )
+        )
+        for founder in founders:
+            row = await tx.first(select(people).where(people.c.id == founder))
+            if row is None or row["state"] != PersonState.CONFIRMED:
+                raise Conflict("not-confirmed", "Only confirmed adults can found a space.")
             await tx.do(
-                insert(spaces).values(
-                    id=space,
-                    kind=kind,
-                    title=title,
-                    summary=summary,
-                    languages=list(languages),
-                    age_band=age_band,
-                    status=SpaceStatus.OPEN,
-                    frozen=False,
-                    policy=dict(policy or {}),
-                    join_rule=JoinRule.INVITATION,
-                    featured=False,
+                insert(memberships).values(
+                    id=self._new_id(),
+                    space_id=space,
+                    person_id=founder,
+                    role=Role.ADMIN,
+                    founder=True,
+                    school_id=row["school_id"],
+                    state=MembershipState.ACTIVE,
                     created_at=now,
                 )
             )
-            for founder in founders:
-                row = await tx.first(select(people).where(people.c.id == founder))
-                if row is None or row["state"] != PersonState.CONFIRMED:
-                    raise Conflict("not-confirmed", "Only confirmed adults can found a space.")
-                await tx.do(
-                    insert(memberships).values(
-                        id=self._new_id(),
-                        space_id=space,
-                        person_id=founder,
-                        role=Role.ADMIN,
-                        founder=True,
-                        school_id=row["school_id"],
-                        state=MembershipState.ACTIVE,
-                        created_at=now,
-                    )
-                )
-            await self._insert_room(tx, space, "General", RoomKind.GENERAL, 0, None)
-            await self._insert_room(tx, space, "Teachers", RoomKind.STAFF, 1, None)
+        await self._insert_room(tx, space, "General", RoomKind.GENERAL, 0, None)
+        await self._insert_room(tx, space, "Teachers", RoomKind.STAFF, 1, None)
         return space
 
     async def of(self, person: PersonId) -> list[SpaceLine]:
         """The spaces the person is a member of, oldest first."""
         async with self._records.reading() as tx:
             rows = await tx.all(
-                select(spaces.c.id, spaces.c.title, memberships.c.role)
+                select(spaces.c.id, spaces.c.title, spaces.c.status, memberships.c.role)
                 .join(memberships, memberships.c.space_id == spaces.c.id)
                 .where(
                     memberships.c.person_id == person,
@@ -185,12 +238,17 @@ class Spaces:
                 )
                 .order_by(spaces.c.created_at, spaces.c.id)
             )
-        return [SpaceLine(row["id"], row["title"], Role(row["role"])) for row in rows]
+        return [
+            SpaceLine(row["id"], row["title"], Role(row["role"]), SpaceStatus(row["status"])) for row in rows
+        ]
 
     async def get(self, actor: PersonId, space: SpaceId) -> SpaceView:
         """The space as the actor sees it. Raises NotFound or NotAllowed."""
         async with self._records.reading() as tx:
-            return await self._view(tx, actor, space)
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
+            view = await self._view(tx, standing)
+        await self._audit.note_reading(standing, f"space/{space}")
+        return view
 
     async def change(
         self,
@@ -221,12 +279,12 @@ class Spaces:
             if values:
                 await tx.do(update(spaces).where(spaces.c.id == space).values(values))
                 tx.publish(Change("space", space=space, notice=WRITING if policy else ("space",)))
-            return await self._view(tx, actor, space)
+            return await self._view(tx, await stand(tx, actor, space, self._clock()))
 
     async def freeze(self, actor: PersonId, space: SpaceId, *, frozen: bool) -> None:
         """Stops all writing in the space at once, or lets it go on."""
         async with self._records.writing() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             standing.require(Action.SPACE_FREEZE if frozen else Action.SPACE_UNFREEZE)
             await tx.do(update(spaces).where(spaces.c.id == space).values(frozen=frozen))
             tx.publish(Change("frozen" if frozen else "unfrozen", space=space, notice=WRITING))
@@ -235,7 +293,7 @@ class Spaces:
     async def set_status(self, actor: PersonId, space: SpaceId, status: SpaceStatus) -> None:
         """Closes, archives or reopens the space. Raises Conflict for any other step."""
         async with self._records.writing() as tx:
-            standing = await stand(tx, actor, space, self._clock())
+            standing = await stand(tx, actor, space, self._clock(), by_case=True)
             standing.require(Action.SPACE_STATUS)
             steps = {
                 SpaceStatus.OPEN: {SpaceStatus.CLOSED},
@@ -251,6 +309,7 @@ class Spaces:
     async def _note(
         self, tx: Writing, standing: Standing, action: str, object: str, details: Mapping[str, Any] = {}
     ) -> None:
+        details = {**details, **standing.office}
         await self._audit.note(tx, standing.space, standing.actor.membership, action, object, details=details)
 
     # Rooms
@@ -377,11 +436,11 @@ class Spaces:
 
     # Views
 
-    async def _view(self, tx: Reading, actor: PersonId, space: SpaceId) -> SpaceView:
-        standing = await stand(tx, actor, space, self._clock())
+    async def _view(self, tx: Reading, standing: Standing) -> SpaceView:
         standing.require(Action.SPACE_READ)
-        if standing.actor.role is None or standing.actor.membership is None:
+        if not standing.is_here:
             raise NotFound
+        space = standing.space
         row = await tx.first(select(spaces).where(spaces.c.id == space))
         assert row is not None
         here = select(memberships.c.school_id).where(
@@ -389,6 +448,7 @@ class Spaces:
         )
         order = schools.c.country_code, schools.c.name, schools.c.id
         twins = await tx.all(select(schools).where(schools.c.id.in_(here)).order_by(*order))
+        founders, admins = await founders_of(tx, space), await admins_of(tx, space)
         return SpaceView(
             id=space,
             kind=SpaceKind(row["kind"]),
@@ -404,7 +464,14 @@ class Spaces:
                 SchoolView(s["id"], s["name"], s["town"], s["country_code"], s["time_zone"]) for s in twins
             ],
             rooms=await self._rooms(tx, standing),
-            can={name: bool(standing.decide(action)) for name, action in SPACE_ACTIONS.items()},
+            can={
+                **{name: bool(standing.decide(action)) for name, action in SPACE_ACTIONS.items()},
+                **_steps(standing, row, founders, admins),
+            },
+            join_rule=JoinRule(row["join_rule"]),
+            featured=row["featured"],
+            founders=[founder["id"] for founder in founders],
+            decision=_decision(row) if standing.is_staff else None,
         )
 
     async def _rooms(self, tx: Reading, standing: Standing, only: RoomId | None = None) -> list[RoomView]:
@@ -439,6 +506,32 @@ class Spaces:
             for row in found
             if standing.may_see_room(RoomKind(row["kind"]), Audience(row["audience"]), row["id"])
         ]
+
+
+def _steps(
+    standing: Standing, row: RowMapping, founders: Sequence[RowMapping], admins: Sequence[RowMapping]
+) -> dict[str, bool]:
+    """What the person may do about the life of the space and about being in it."""
+    project, draft = row["kind"] == SpaceKind.PROJECT, row["status"] == SpaceStatus.DRAFT
+    complete = not project or len(founding_schools(founders)) > 1
+    moderates = row["kind"] == SpaceKind.GROUP and bool(standing.decide(Action.SPACE_SETTINGS))
+    others = [admin for admin in admins if admin["id"] != standing.actor.membership]
+    stays = standing.is_pupil or standing.founder
+    return {
+        "partner": standing.founder and draft and not complete,
+        "ask_again": standing.founder and draft and complete,
+        "take_back": standing.founder and row["status"] == SpaceStatus.PENDING,
+        "join_rule": moderates,
+        "requests": moderates,
+        "leave": not stays and (standing.actor.role is not Role.ADMIN or bool(others)),
+        "hand_over": standing.founder and not all(admin["founder"] for admin in others),
+    }
+
+
+def _decision(row: RowMapping) -> DecisionView | None:
+    if row["decided_at"] is None:
+        return None
+    return DecisionView(row["status"] not in PREPARING, row["decided_because"] or "", row["decided_at"])
 
 
 def _may_supervise(standing: Standing, row: RowMapping) -> bool:

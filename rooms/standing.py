@@ -6,11 +6,13 @@ Everything here is looked up anew for every question. Rights are never kept from
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import RowMapping, Select, and_, exists, select
 
 from .access import Scope
+from .case_rights import OpenCase, open_cases
 from .faults import NotAllowed, NotFound
 from .hours import Hours
 from .policy import Action, Actor, Decision, Target, allowed
@@ -37,7 +39,10 @@ from .values import (
     SpaceStatus,
 )
 
-__all__ = ["Standing", "page_row", "page_rows", "person_actor", "stand"]
+__all__ = ["PREPARING", "Standing", "page_row", "page_rows", "person_actor", "stand"]
+
+PREPARING: Final = frozenset({SpaceStatus.DRAFT, SpaceStatus.PENDING})
+"""While a space is not open yet: its teachers make it ready, and nobody outside of it sees anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,28 @@ class Standing:
     """The time zone of the person's school."""
     teacher_present: bool = False
     """A teacher who counts for this person is in the space now, or was a minute ago."""
+    founder: bool = False
+    cases: tuple[OpenCase, ...] = ()
+    """The open cases of an officer, where the caller of `stand` has asked for them."""
 
     @property
     def is_member(self) -> bool:
         return self.actor.membership is not None
+
+    @property
+    def is_here(self) -> bool:
+        """A member, or somebody who looks in by a case."""
+        return self.is_member or bool(self.cases)
+
+    def is_about(self, id: str) -> bool:
+        """Whether a report with an open case is about this post, its thread, this page or this member."""
+        return any(id in case.about for case in self.cases)
+
+    @property
+    def office(self) -> dict[str, str]:
+        """For the audit log, who acts, where it is no member: ``by`` an office."""
+        offices = self.actor.offices & {Office.OFFICER, Office.PLATFORM}
+        return {} if self.is_member or not offices else {"by": min(offices)}
 
     @property
     def is_staff(self) -> bool:
@@ -78,13 +101,18 @@ class Standing:
         return self.actor.school if self.is_staff else None
 
     def decide(self, action: Action, target: Target | None = None) -> Decision:
-        return allowed(action, self.actor, target or self.target())
+        target = target or self.target()
+        if self.cases:
+            target = replace(target, case=True)
+        if self.status in PREPARING and not self.is_member and not target.case:
+            return Decision(False, "role")
+        return allowed(action, self.actor, target)
 
     def require(self, action: Action, target: Target | None = None) -> None:
         """Raises NotAllowed; to somebody who is not in the space it does not even exist: NotFound."""
         decision = self.decide(action, target)
         if not decision:
-            raise NotAllowed(decision.reason) if self.is_member else NotFound()
+            raise NotAllowed(decision.reason) if self.is_here else NotFound()
 
     def target(self, room: RowMapping | None = None) -> Target:
         """The space itself, or a room of it."""
@@ -125,6 +153,8 @@ class Standing:
         """Why this person may write nothing there now; empty when nothing is in the way."""
         if self.status in (SpaceStatus.CLOSED, SpaceStatus.ARCHIVED):
             return "space-closed"
+        if self.status in PREPARING and not self.is_staff:
+            return "space-preparing"
         if self.frozen:
             return "space-frozen"
         if room is RoomStatus.FROZEN:
@@ -167,7 +197,7 @@ class Standing:
             return bool(self.decide(Action.STAFF_READ))
         if not self.decide(Action.SPACE_READ):
             return False
-        return audience is Audience.ALL or self.is_staff or room in self.listed
+        return audience is Audience.ALL or self.is_staff or bool(self.cases) or room in self.listed
 
     def page_target(self, page: RowMapping, *, locked: bool = True) -> Target:
         """A row of `page_rows`; with ``locked=False`` as if it had no lock."""
@@ -192,6 +222,8 @@ class Standing:
     def may_see_page(self, page: RowMapping) -> bool:
         if page["binned_at"] is not None:
             return False
+        if self.is_about(page["id"]):
+            return True
         if not self.may_see_room(RoomKind(page["room_kind"]), Audience(page["audience"]), page["room_id"]):
             return False
         rule, target = SeeRule(page["see_rule"]), self.page_target(page)
@@ -207,8 +239,13 @@ class Standing:
         return (Scope.READ_WRITE, "") if decision else (Scope.READONLY, decision.reason)
 
 
-async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> Standing:
-    """Where the person stands in the space. Raises NotFound for a space that they may not know of."""
+async def stand(
+    tx: Reading, person: PersonId, space: SpaceId, now: float, *, by_case: bool = False
+) -> Standing:
+    """Where the person stands in the space. Raises NotFound for a space that they may not know of.
+
+    An officer's open cases count only with ``by_case``: for what a case opens, and nowhere else.
+    """
     colleague, colleague_in = people.alias("colleague"), memberships.alias("colleague_in")
     has_teacher = exists(
         select(colleague.c.id)
@@ -238,6 +275,7 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
             memberships.c.id.label("membership"),
             memberships.c.role,
             memberships.c.muted_until,
+            memberships.c.founder,
             spaces.c.age_band,
             spaces.c.policy,
             spaces.c.status,
@@ -258,6 +296,7 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
     listed = await tx.all(
         select(room_members.c.room_id).where(room_members.c.membership_id == row["membership"])
     )
+    cases = await open_cases(tx, person, space, offices, now) if by_case and offices else ()
     policy, present = SpacePolicy.of(row["age_band"], row["policy"]), tx.teachers(space)
     is_pupil = row["kind"] == PersonKind.PUPIL
     by_school = is_pupil and policy.supervision is Supervising.EACH_SCHOOL
@@ -283,6 +322,8 @@ async def stand(tx: Reading, person: PersonId, space: SpaceId, now: float) -> St
         now=now,
         zone=row["time_zone"],
         teacher_present=row["school_id"] in present if by_school else bool(present),
+        founder=bool(row["founder"]),
+        cases=cases,
     )
 
 
@@ -291,8 +332,9 @@ async def person_actor(tx: Reading, person: PersonId, now: float) -> Actor:
     row = await tx.first(select(people).where(people.c.id == person))
     if row is None or not PersonState(row["state"]).may_log_in:
         return Actor()
-    school = _vouched_school(row) if row["kind"] == PersonKind.ADULT else None
-    offices = await _offices(tx, person, now)
+    adult = row["kind"] == PersonKind.ADULT
+    school = _vouched_school(row) if adult else None
+    offices = await _offices(tx, person, now) if adult else frozenset[Office]()
     return Actor(person=person, role=Role.TEACHER if school else None, school=school, offices=offices)
 
 

@@ -27,10 +27,11 @@ from rooms.quarantine import Quarantine
 from rooms.registry import Registry
 from rooms.services import Services
 from rooms.transfer import refuse_if_moved
-from server import health
+from server import health, leaving
 from server.api import (
     audit,
     blocking,
+    cases,
     cockpit,
     consents,
     contacts,
@@ -38,6 +39,9 @@ from server.api import (
     documents,
     history,
     invitations,
+    joining,
+    lifecycle,
+    mail,
     me,
     members,
     notifications,
@@ -55,10 +59,12 @@ from server.api import (
 from server.api.cockpit import COCKPIT
 from server.api.documents import DOCUMENTS, Documents
 from server.api.history import HISTORY
+from server.api.mail import HAS_MAIL
 from server.api.rendering import Renderer
 from server.api.routing import Route
 from server.cluster import make_bus, make_log, token_secret
 from server.config import Settings
+from server.digest import digest_post
 from server.health import Health
 from server.logs import note_route
 from server.metrics import LoopLag, Metrics
@@ -105,11 +111,14 @@ def all_routes() -> list[Route]:
         space_rules,
         members,
         invitations,
+        lifecycle,
+        joining,
         teams,
         pages,
         history,
         threads,
         reports,
+        cases,
         cockpit,
         audit,
         people,
@@ -117,6 +126,7 @@ def all_routes() -> list[Route]:
         contacts,
         blocking,
         notifications,
+        mail,
         schools,
         documents,
     )
@@ -137,7 +147,9 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         log = make_log(settings)
         await log.open()
         stack.push_async_callback(log.close)
-        services = await Services.open(settings.database_url, changes=changes)
+        services = await Services.open(
+            settings.database_url, changes=changes, approval=settings.approval == "officers"
+        )
         stack.push_async_callback(services.close)
         await refuse_if_moved(services.records)
         tokens = Tokens(token_secret(settings, services.records), services.clock)
@@ -206,7 +218,16 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         app[HISTORY] = past
         app[COCKPIT] = Cockpit(services, log)
+        post = digest_post(settings, services)
+        app[HAS_MAIL] = post is not None
         _add_api(app, door)
+        leaving.add_routes(
+            app,
+            services.digests,
+            lambda request: budgets.spend(
+                f"address:{security.client_address(request)}", door.address_factor
+            ),
+        )
         gateway.add_to(app)
         health.add_routes(app, state, metrics, security, settings.metrics_token)
         await stack.enter_async_context(LoopLag(metrics).running())
@@ -215,8 +236,10 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         await stack.enter_async_context(
             chores(
                 Chore("escalation of reports", CHORE_SECONDS, services.reports.escalate_due),
+                Chore("cases that are over", CHORE_SECONDS, services.cases.close_due),
                 Chore("forgetting old notifications", FORGET_SECONDS, services.notifications.forget_old),
                 Chore("retention", FORGET_SECONDS, services.retention.forget),
+                *([Chore("mail", CHORE_SECONDS, post.send_due)] if post else []),
             )
         )
         gateway.start()

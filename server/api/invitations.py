@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from rooms.invitations import DAY
 from rooms.policy import Action
-from rooms.values import InvitationState, Role, SpaceId
+from rooms.values import InvitationState, Role, SpaceId, SpaceKind
 from server.api.me import person_id
 from server.api.routing import LOGGED_IN, PUBLIC, Call, Input, Output, Routes
 from server.names import is_text
 
-__all__ = ["routes"]
+__all__ = ["MadeInvitation", "routes"]
 
 routes = Routes(tag="invitations")
 
@@ -37,6 +37,8 @@ class MadeInvitation(Output):
 
 class Invited(Output):
     space_title: str
+    space_kind: SpaceKind
+    founder: bool = Field(description="Who accepts founds the project, too: an adult of another school.")
     role: Role
     inviter: str
     school: str | None = Field(description="The inviter's.")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from rooms.services import Services
-from rooms.values import PersonId, PersonKind, Role
+from rooms.values import PersonId, PersonKind, Role, SpaceStatus
 from server.api.fields import Language
 from server.api.routing import LOGGED_IN, Call, Input, Output, Routes
 
@@ -38,11 +38,13 @@ class MySpace(Output):
     id: str
     title: str
     role: Role
+    status: SpaceStatus
 
 
 class Me(Output):
     person: Person
     spaces: list[MySpace]
+    can: dict[str, bool] = Field(description="create_space, approve, cases: what I may do outside my spaces.")
 
 
 class MePatch(Input):
@@ -63,6 +65,7 @@ async def me(services: Services, person: PersonId) -> Me:
     return Me(
         person=Person.model_validate(await services.people.get(person)),
         spaces=[MySpace.model_validate(line) for line in await services.spaces.of(person)],
+        can=await services.lifecycle.can(person),
     )
 
 

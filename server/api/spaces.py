@@ -14,6 +14,7 @@ from rooms.space_policy import Chat, PageEditing, Supervising
 from rooms.values import (
     AgeBand,
     Audience,
+    JoinRule,
     MembershipId,
     Posting,
     Role,
@@ -62,6 +63,12 @@ class Room(Output):
     can: dict[str, bool] = Field(description="create_pages, settings, state, supervise")
 
 
+class Decision(Output):
+    approved: bool
+    because: str
+    at: float = Field(description="Unix seconds.")
+
+
 class Space(Output):
     id: str
     kind: SpaceKind
@@ -71,13 +78,18 @@ class Space(Output):
     age_band: AgeBand
     status: SpaceStatus
     frozen: bool = Field(description="Nobody writes until an admin lifts this.")
-    my_role: Role
-    my_membership: str
+    my_role: Role | None = Field(description="Null, like the membership, for an officer with a case.")
+    my_membership: str | None
     schools: list[School]
     rooms: list[Room] = Field(description="Those I may see.")
     can: dict[str, bool] = Field(
-        description="settings, close, freeze, unfreeze, make_rooms, invite: what I may do here."
+        description="settings, close, freeze, unfreeze, make_rooms, invite, partner, ask_again, take_back, "
+        "join_rule, requests, leave, hand_over: what I may do here."
     )
+    join_rule: JoinRule = Field(description="How teachers come into a group.")
+    featured: bool
+    founders: list[str] = Field(description="Membership ids.")
+    decision: Decision | None = Field(description="Of the national office; only for teachers.")
 
 
 def _one_owners(name: str) -> str:
