@@ -286,5 +286,5 @@ async def _require_room(tx: Reading, person: PersonId) -> None:
     )
     if waiting >= MOST_OPEN:
         raise Conflict(
-            "too-many-requests", f"{MOST_OPEN} people have not answered you yet. Wait, or take some back."
+            "too-many-unanswered", f"{MOST_OPEN} people have not answered you yet. Wait, or take some back."
         )

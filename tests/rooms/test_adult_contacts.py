@@ -313,7 +313,7 @@ async def test_there_is_a_most_of_open_requests_and_a_refusal_frees_none(
     await ask(village, "teacher", "partner")
     with pytest.raises(Conflict) as refused:
         await ask(village, "teacher", "admin")
-    assert refused.value.code == "too-many-requests"
+    assert refused.value.code == "too-many-unanswered"
     await end(village, "teacher", "partner")
     await ask(village, "teacher", "admin")
     with pytest.raises(Conflict):

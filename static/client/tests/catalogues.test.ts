@@ -17,6 +17,12 @@ import pt from "../src/i18n/pt.ts";
 import bellEn from "../src/office/i18n/bell/en.ts";
 import bellEs from "../src/office/i18n/bell/es.ts";
 import bellPt from "../src/office/i18n/bell/pt.ts";
+import consentsEn from "../src/office/i18n/consents/en.ts";
+import consentsEs from "../src/office/i18n/consents/es.ts";
+import consentsPt from "../src/office/i18n/consents/pt.ts";
+import contactsEn from "../src/office/i18n/contacts/en.ts";
+import contactsEs from "../src/office/i18n/contacts/es.ts";
+import contactsPt from "../src/office/i18n/contacts/pt.ts";
 import lifeEn from "../src/office/i18n/life/en.ts";
 import lifeEs from "../src/office/i18n/life/es.ts";
 import lifePt from "../src/office/i18n/life/pt.ts";
@@ -34,6 +40,8 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   manage: { en: manageEn, es: manageEs, pt: managePt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
+  "office/consents": { en: consentsEn, es: consentsEs, pt: consentsPt },
+  "office/contacts": { en: contactsEn, es: contactsEs, pt: contactsPt },
   "office/life": { en: lifeEn, es: lifeEs, pt: lifePt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };

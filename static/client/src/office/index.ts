@@ -21,6 +21,10 @@ const SCREENS: Record<string, Screen> = {
     tag: literal`ts-invitation`,
     load: () => Promise.all([import("./invitation.ts"), lifeWords()]),
   },
+  contacts: {
+    tag: literal`ts-contacts`,
+    load: () => import("./contacts.ts").then(({ words }) => words()),
+  },
   notifications: {
     tag: literal`ts-notifications`,
     load: () => import("./notifications.ts").then(({ words }) => words()),

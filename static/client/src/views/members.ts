@@ -128,7 +128,7 @@ class Members extends View {
   }
 
   private async manage(member: Member): Promise<void> {
-    type Action = "role" | "card" | "remove" | "mute" | "unmute" | "undo";
+    type Action = "role" | "card" | "remove" | "mute" | "unmute" | "undo" | "contact";
     const item = (action: Action, sign: IconName, words: string, close: (value: Action) => void) =>
       html`<li><button class="menu-item" @click=${() => close(action)}>${icon(sign)}${words}</button></li>`;
     const chosen = await openDialog<Action>(
@@ -136,6 +136,7 @@ class Members extends View {
       (close) => html`<ul class="menu" role="list">
         ${member.can.mute && !member.mute ? item("mute", "eye", t("members.mute"), close) : nothing}
         ${member.can.mute && member.mute ? item("unmute", "draft", t("members.unmute"), close) : nothing}
+        ${this.mayKnow(member) ? item("contact", "people", t("members.contact"), close) : nothing}
         ${this.staff ? item("undo", "back", t("members.undo"), close) : nothing}
         ${member.can.role ? item("role", "people", t("members.change-role"), close) : nothing}
         ${member.can.reset_code ? item("card", "key", t("members.new-card"), close) : nothing}
@@ -144,9 +145,22 @@ class Members extends View {
       { className: "sheet" },
     );
     if (chosen === "mute" || chosen === "unmute" || chosen === "undo") await this.teach(chosen, member);
+    if (chosen === "contact") await this.askContact(member);
     if (chosen === "role") await this.changeRole(member);
     if (chosen === "card") await resetCard(member.person_id, member.name);
     if (chosen === "remove") await this.expel(member);
+  }
+
+  private mayKnow({ kind, school_id }: Member): boolean {
+    return kind === "adult" && !!school_id && !!this.me.person.school;
+  }
+
+  private async askContact(member: Member): Promise<void> {
+    try {
+      await (await import("../office/contact-asking.ts")).askContact(member);
+    } catch (error) {
+      announce(explain(error));
+    }
   }
 
   private async teach(what: "mute" | "unmute" | "undo", member: Member): Promise<void> {

@@ -3,6 +3,7 @@ import { api, explain } from "../api/client.ts";
 import type { Card, Me, Pupil } from "../api/types.ts";
 import { LANGUAGES, language, list, moment, t } from "../i18n/index.ts";
 import { path } from "../router.ts";
+import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar } from "../ui/marks.ts";
 import { View } from "../ui/view.ts";
@@ -24,6 +25,7 @@ class Pupils extends View {
     refused: { state: true },
     busy: { state: true },
     named: { state: true },
+    consents: { state: true },
   };
 
   declare me: Me;
@@ -33,6 +35,8 @@ class Pupils extends View {
   declare refused: string;
   declare busy: boolean;
   declare named: boolean;
+  /** Shows what families have agreed to instead: the part of this screen at #consent. */
+  declare consents: boolean;
 
   private fetched = "";
 
@@ -42,7 +46,29 @@ class Pupils extends View {
     this.refused = "";
     this.busy = false;
     this.named = false;
+    this.consents = false;
   }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("hashchange", this.turn);
+    void this.turn();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("hashchange", this.turn);
+  }
+
+  private turn = async (): Promise<void> => {
+    const wanted = () => location.hash === "#consent";
+    try {
+      if (wanted()) await (await import("../office/consents.ts")).words();
+      this.consents = wanted();
+    } catch {
+      announce(t("error.unreachable"));
+    }
+  };
 
   protected override willUpdate(): void {
     if (this.fetched === this.school) return;
@@ -60,6 +86,7 @@ class Pupils extends View {
   }
 
   protected override render(): TemplateResult {
+    if (this.consents) return html`<ts-consents .school=${this.school}></ts-consents>`;
     const spaces = this.me.spaces.filter(
       ({ role, status = "open" }) => (role === "teacher" || role === "admin") && status === "open",
     );
@@ -72,7 +99,10 @@ class Pupils extends View {
       ${
         this.failed
           ? nothing
-          : html`<section class="card" aria-labelledby="make">
+          : html`<p>
+                <a class="button" href="#consent">${icon("draft")}${t("pupils.consent")}</a>
+              </p>
+              <section class="card" aria-labelledby="make">
                 <h2 id="make">${t("pupils.make")}</h2>
                 ${spaces.length === 0 ? html`<p>${t("pupils.no-space")}</p>` : this.form(spaces)}
               </section>

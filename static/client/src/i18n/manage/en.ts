@@ -55,6 +55,7 @@ const en = {
   "members.manage": "What to do with {name}",
   "members.mute": "Stop from writing",
   "members.unmute": "Let write again",
+  "members.contact": "Ask as a contact",
   "members.undo": "Undo what they did",
   "members.muted-until": "may not write until {time}",
   "members.muted": "may not write until it is lifted",
@@ -71,6 +72,7 @@ const en = {
   "members.new-card-text": "The old card stops working at once, and whoever used it is logged out.",
 
   "pupils.title": "Cards for my class",
+  "pupils.consent": "Consent of families",
   "pupils.make": "Make new cards",
   "pupils.how":
     "Each student gets a card with a picture code and some words. It needs no e-mail address. Students appear under a made-up name; who is who stays on your paper.",

@@ -54,6 +54,7 @@ const es: Words = {
   "members.manage": "Qué hacer con {name}",
   "members.mute": "No dejar escribir",
   "members.unmute": "Dejar escribir",
+  "members.contact": "Pedir ser su contacto",
   "members.undo": "Deshacer lo que hizo",
   "members.muted-until": "no puede escribir hasta: {time}",
   "members.muted": "no puede escribir hasta que se quite",
@@ -71,6 +72,7 @@ const es: Words = {
     "La tarjeta antigua deja de funcionar al momento y se cierra la sesión de quien la usaba.",
 
   "pupils.title": "Tarjetas para mi clase",
+  "pupils.consent": "Consentimiento de las familias",
   "pupils.make": "Crear tarjetas",
   "pupils.how":
     "Cada estudiante recibe una tarjeta con un código QR y unas palabras. No hace falta correo. Aparecen con un nombre inventado; quién es quién se queda en su papel.",

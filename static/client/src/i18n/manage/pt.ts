@@ -54,6 +54,7 @@ const pt: Words = {
   "members.manage": "O que fazer com {name}",
   "members.mute": "Não deixar escrever",
   "members.unmute": "Deixar escrever",
+  "members.contact": "Pedir para ser seu contacto",
   "members.undo": "Desfazer o que fez",
   "members.muted-until": "não pode escrever até: {time}",
   "members.muted": "não pode escrever até ser levantado",
@@ -69,6 +70,7 @@ const pt: Words = {
   "members.new-card-text": "O cartão antigo deixa logo de funcionar e quem o usava sai da sessão.",
 
   "pupils.title": "Cartões para a minha turma",
+  "pupils.consent": "Consentimento das famílias",
   "pupils.make": "Criar cartões",
   "pupils.how":
     "Cada aluno recebe um cartão com um código QR e algumas palavras. Não é preciso e-mail. Aparecem com um nome inventado; quem é quem fica no seu papel.",
