@@ -19,7 +19,7 @@ from .records import Reading, Records, Writing
 from .schema import pages, rooms
 from .spaces import Spaces
 from .standing import Standing, page_row, page_rows, stand
-from .values import Clock, EditRule, NewId, PageId, PersonId, RoomId, RoomKind, SeeRule, SpaceId
+from .values import STAFF_ROOMS, Clock, EditRule, NewId, PageId, PersonId, RoomId, SeeRule, SpaceId
 
 __all__ = ["MOST_PAGES", "LockView", "PageView", "Pages", "document_of"]
 
@@ -110,7 +110,7 @@ class Pages:
             if parent is not None:
                 await self._check_parent(tx, standing, parent, room, height=1)
             page = PageId(self._new_id())
-            staff = row["kind"] == RoomKind.STAFF
+            staff = row["kind"] in STAFF_ROOMS
             await tx.do(
                 insert(pages).values(
                     id=page,

@@ -21,6 +21,7 @@ from .faults import NotAllowed
 from .space_policy import PageEditing, SpacePolicy
 from .values import (
     STAFF,
+    STAFF_ROOMS,
     EditRule,
     MembershipId,
     Office,
@@ -356,7 +357,7 @@ MATRIX: Final[Mapping[Action, tuple[Rule, ...]]] = {
 
 
 def _page_editing(policy: SpacePolicy, target: Target, role: Role) -> bool:
-    if target.room is RoomKind.STAFF or target.edit_rule in (None, EditRule.TEACHERS):
+    if target.room in STAFF_ROOMS or target.edit_rule in (None, EditRule.TEACHERS):
         return False
     if role is Role.GUEST:
         return policy.guests_edit and target.edit_rule is EditRule.EVERYONE

@@ -398,7 +398,7 @@ class Spaces:
         self, tx: Writing, space: SpaceId, title: str, kind: RoomKind, place: int, author: str | None
     ) -> RoomId:
         room = RoomId(self._new_id())
-        audience = {RoomKind.STAFF: Audience.STAFF, RoomKind.TEAM: Audience.LISTED}.get(kind, Audience.ALL)
+        audience = _AUDIENCES.get(kind, Audience.ALL)
         await tx.do(
             insert(rooms).values(
                 id=room,
@@ -532,6 +532,13 @@ def _decision(row: RowMapping) -> DecisionView | None:
     if row["decided_at"] is None:
         return None
     return DecisionView(row["status"] not in PREPARING, row["decided_because"] or "", row["decided_at"])
+
+
+_AUDIENCES: Final = {
+    RoomKind.STAFF: Audience.STAFF,
+    RoomKind.FREE: Audience.STAFF,
+    RoomKind.TEAM: Audience.LISTED,
+}
 
 
 def _may_supervise(standing: Standing, row: RowMapping) -> bool:

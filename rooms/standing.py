@@ -21,6 +21,7 @@ from .schema import appointments, memberships, pages, people, room_members, room
 from .space_policy import Chat, SpacePolicy, Supervising
 from .values import (
     STAFF,
+    STAFF_ROOMS,
     Audience,
     EditRule,
     MembershipId,
@@ -193,7 +194,7 @@ class Standing:
         return watched or (self.is_pupil and room is RoomStatus.SUPERVISED)
 
     def may_see_room(self, kind: RoomKind, audience: Audience, room: str) -> bool:
-        if kind is RoomKind.STAFF or audience is Audience.STAFF:
+        if kind in STAFF_ROOMS or audience is Audience.STAFF:
             return bool(self.decide(Action.STAFF_READ))
         if not self.decide(Action.SPACE_READ):
             return False

@@ -11,6 +11,7 @@ __all__ = [
     "ADULT_ROLES",
     "PUPIL_ROLES",
     "STAFF",
+    "STAFF_ROOMS",
     "AgeBand",
     "Audience",
     "Clock",
@@ -197,6 +198,11 @@ class RoomKind(StrEnum):
     GENERAL = "general"
     TEAM = "team"
     STAFF = "staff"
+    FREE = "free"
+    """Opened by any teacher, for the teachers of the space."""
+
+
+STAFF_ROOMS = frozenset({RoomKind.STAFF, RoomKind.FREE})
 
 
 class Audience(StrEnum):

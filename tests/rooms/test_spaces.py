@@ -9,6 +9,7 @@ from rooms.faults import Conflict, NotAllowed, NotFound
 from rooms.hours import Hours
 from rooms.values import (
     AgeBand,
+    EditRule,
     MembershipId,
     PersonId,
     Posting,
@@ -16,6 +17,7 @@ from rooms.values import (
     RoomId,
     RoomKind,
     RoomStatus,
+    SeeRule,
     SpaceId,
     SpaceKind,
     SpaceStatus,
@@ -200,6 +202,34 @@ async def test_a_team_room_is_seen_by_its_members_and_all_teachers(village: Vill
     assert "New" in {room.title for room in rooms}
     with pytest.raises(NotFound):
         await spaces.change_room(village.person("student"), team, title="Mine")
+
+
+async def test_any_teacher_opens_a_room_for_the_teachers_and_leads_it(village: Village) -> None:
+    services, teacher = village.services, village.person("teacher")
+    made = await services.spaces.make_room(
+        teacher, village.space, title="Who lends a thermometer?", kind=RoomKind.FREE
+    )
+    seen = {
+        who
+        for who in ("teacher", "partner", "admin", "founder", "student", "editor", "pal")
+        if made.id
+        in {room.id for room in (await services.spaces.get(village.person(who), village.space)).rooms}
+    }
+    assert seen == {"teacher", "partner", "admin", "founder"}
+    room = RoomId(made.id)
+    page = await services.pages.create(teacher, room, title="Lent")
+    assert (page.see_rule, page.edit_rule) == (SeeRule.STAFF, EditRule.TEACHERS)
+    assert page.id not in {
+        each.id for each in await services.pages.of_space(village.person("student"), village.space)
+    }
+    with pytest.raises(NotFound):
+        await services.discussions.start(village.person("editor"), room, title="Psst", key="k")
+    await services.spaces.set_room_state(teacher, room, RoomStatus.ARCHIVED)
+    for who in ("student", "guest"):
+        with pytest.raises((NotAllowed, NotFound)):
+            await services.spaces.make_room(
+                village.person(who), village.space, title="Ours", kind=RoomKind.FREE
+            )
 
 
 async def test_only_members_of_the_space_are_listed_and_only_in_teams(village: Village) -> None:

@@ -150,6 +150,11 @@ def upgrade() -> None:
         batch_op.create_check_constraint(
             batch_op.f("ck_spaces_join_rule"), "join_rule IN ('invitation', 'request', 'open')"
         )
+    with op.batch_alter_table("rooms", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_rooms_kind"), type_="check")
+        batch_op.create_check_constraint(
+            batch_op.f("ck_rooms_kind"), "kind IN ('general', 'team', 'staff', 'free')"
+        )
     for table, name in (("invitations", "founder"), ("spaces", "join_rule"), ("spaces", "featured")):
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.alter_column(name, server_default=None)

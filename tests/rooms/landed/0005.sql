@@ -22,7 +22,8 @@ VALUES ('member-ana', 'rivers', 'ana', 'admin', TRUE, 'school', 'active', NULL, 
        ('member-otter', 'rivers', 'otter', 'student', FALSE, 'school', 'active', 1790000200.5, 'Too loud.', 1790000004.5);
 INSERT INTO rooms (id, space_id, title, kind, audience, state, place, author_id, created_at)
 VALUES ('general', 'rivers', 'General', 'general', 'all', 'open', 0, NULL, 1790000003.5),
-       ('team', 'rivers', 'Team', 'team', 'listed', 'supervised', 1, 'member-ana', 1790000005.5);
+       ('team', 'rivers', 'Team', 'team', 'listed', 'supervised', 1, 'member-ana', 1790000005.5),
+       ('free', 'rivers', 'Thermometers', 'free', 'staff', 'open', 2, 'member-ana', 1790000005.75);
 INSERT INTO room_members (room_id, membership_id) VALUES ('team', 'member-otter');
 INSERT INTO pages (id, room_id, title, parent_id, place, see_rule, edit_rule, author_id, template, locked_by, locked_because, locked_at, locked_until, binned_at, created_at)
 VALUES ('top', 'general', 'Our promise', NULL, 0, 'members', 'everyone', 'member-ana', 'notes', 'member-ana', 'Read it.', 1790000006.5, 1890000000.5, NULL, 1790000006.0),

@@ -132,6 +132,7 @@ class Desk extends View {
               ${this.box("held", this.held.length, this.held.length ? this.posts() : null)}
               ${this.box("reports", this.reports.length, this.reports.length ? this.openReports() : null)}
               ${this.mutedPart()} ${this.herePart()} ${this.silentPart(news)} ${this.newPart(news)}
+              <ts-desk-rooms .space=${space} .members=${this.members}></ts-desk-rooms>
             </div>`
           : html`<div aria-busy="true"></div>`
       }

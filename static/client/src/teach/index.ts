@@ -3,6 +3,7 @@ import { adopt } from "../styles/adopt.ts";
 import css from "./teach.css";
 import "./authors.ts";
 import "./cockpit.ts";
+import "./teams.ts";
 
 adopt(css);
 

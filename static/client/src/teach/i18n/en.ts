@@ -103,6 +103,35 @@ const en = {
   "room.from": "From",
   "room.to": "To",
   "room.saved": "The rules of the room are saved.",
+
+  "room.state.archived": "Nobody: put away",
+  "rooms.title": "Rooms and teams",
+  "rooms.for.all": "For everyone here",
+  "rooms.for.staff": "For teachers",
+  "rooms.new": "New room",
+  "rooms.name": "What is it called?",
+  "rooms.whose": "Whom is it for?",
+  "rooms.kind.team": "A team: its members and the teachers",
+  "rooms.kind.free": "Teachers only",
+  "rooms.kind.general": "Everyone in this TwinSpace",
+  "rooms.make": "Make the room",
+  "rooms.made": "The room “{title}” is there.",
+  "teams.mix": "Mix teams",
+  "teams.mix-text": {
+    one: "One student is dealt into a team.",
+    other:
+      "{count} students are dealt into teams, so that every team has as many schools as can be. Each team gets a room with a page and a discussion.",
+  },
+  "teams.count": "How many teams?",
+  "teams.name": "Name of team {number}",
+  "teams.show": "Show me",
+  "teams.again": "Mix again",
+  "teams.make": "Make these teams",
+  "teams.made": { one: "The team has its room.", other: "{count} teams have their rooms." },
+  "teams.change": "Members",
+  "teams.change-title": "Who is in {title}?",
+  "teams.who": "Students",
+  "teams.nobody": "Nobody yet",
 } satisfies Catalogue;
 
 export default en;

@@ -100,6 +100,35 @@ const es: Words = {
   "room.from": "Desde",
   "room.to": "Hasta",
   "room.saved": "Las reglas de la sala están guardadas.",
+
+  "room.state.archived": "Nadie: guardada",
+  "rooms.title": "Salas y equipos",
+  "rooms.for.all": "Para todos",
+  "rooms.for.staff": "Para el profesorado",
+  "rooms.new": "Sala nueva",
+  "rooms.name": "¿Cómo se llama?",
+  "rooms.whose": "¿Para quién es?",
+  "rooms.kind.team": "Un equipo: sus miembros y el profesorado",
+  "rooms.kind.free": "Solo el profesorado",
+  "rooms.kind.general": "Todos en este TwinSpace",
+  "rooms.make": "Crear la sala",
+  "rooms.made": "La sala «{title}» ya está.",
+  "teams.mix": "Mezclar equipos",
+  "teams.mix-text": {
+    one: "Se reparte a un alumno en un equipo.",
+    other:
+      "Se reparte a {count} alumnos en equipos, de modo que cada equipo tenga tantos centros como sea posible. Cada equipo recibe una sala con una página y una conversación.",
+  },
+  "teams.count": "¿Cuántos equipos?",
+  "teams.name": "Nombre del equipo {number}",
+  "teams.show": "Ver",
+  "teams.again": "Mezclar otra vez",
+  "teams.make": "Crear estos equipos",
+  "teams.made": { one: "El equipo tiene su sala.", other: "{count} equipos tienen su sala." },
+  "teams.change": "Miembros",
+  "teams.change-title": "¿Quién está en {title}?",
+  "teams.who": "Alumnos",
+  "teams.nobody": "Nadie todavía",
 };
 
 export default es;

@@ -100,6 +100,35 @@ const pt: Words = {
   "room.from": "Das",
   "room.to": "Às",
   "room.saved": "As regras da sala estão guardadas.",
+
+  "room.state.archived": "Ninguém: arquivada",
+  "rooms.title": "Salas e equipas",
+  "rooms.for.all": "Para todos",
+  "rooms.for.staff": "Para professores",
+  "rooms.new": "Sala nova",
+  "rooms.name": "Como se chama?",
+  "rooms.whose": "Para quem é?",
+  "rooms.kind.team": "Uma equipa: os seus membros e os professores",
+  "rooms.kind.free": "Só professores",
+  "rooms.kind.general": "Todos neste TwinSpace",
+  "rooms.make": "Criar a sala",
+  "rooms.made": "A sala «{title}» está pronta.",
+  "teams.mix": "Misturar equipas",
+  "teams.mix-text": {
+    one: "Um aluno é posto numa equipa.",
+    other:
+      "{count} alunos são postos em equipas, de modo que cada equipa tenha tantas escolas quanto possível. Cada equipa recebe uma sala com uma página e uma conversa.",
+  },
+  "teams.count": "Quantas equipas?",
+  "teams.name": "Nome da equipa {number}",
+  "teams.show": "Mostrar",
+  "teams.again": "Misturar outra vez",
+  "teams.make": "Criar estas equipas",
+  "teams.made": { one: "A equipa tem a sua sala.", other: "{count} equipas têm a sua sala." },
+  "teams.change": "Membros",
+  "teams.change-title": "Quem está em {title}?",
+  "teams.who": "Alunos",
+  "teams.nobody": "Ninguém ainda",
 };
 
 export default pt;
