@@ -8,6 +8,7 @@ export type Route =
   | { name: "thread"; space: string; thread: string }
   | { name: "members"; space: string }
   | { name: "cockpit"; space: string }
+  | { name: "settings"; space: string }
   | { name: "pupils"; school: string }
   /** A screen of src/office: what is beside the spaces. */
   | { name: "office"; screen: string; id: string }
@@ -25,6 +26,7 @@ const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
   ],
   [/^\/spaces\/([\w-]+)\/members$/, (space = "") => ({ name: "members", space })],
   [/^\/spaces\/([\w-]+)\/cockpit$/, (space = "") => ({ name: "cockpit", space })],
+  [/^\/spaces\/([\w-]+)\/settings$/, (space = "") => ({ name: "settings", space })],
   [/^\/(invitations)\/([\w-]+)$/, (screen = "", id = "") => ({ name: "office", screen, id })],
   [
     /^\/(new|groups|approvals|contacts|notifications|cases)$/,
@@ -51,6 +53,7 @@ export const path = {
   thread: (space: string, thread: string) => `/spaces/${space}/threads/${thread}`,
   members: (space: string) => `/spaces/${space}/members`,
   cockpit: (space: string) => `/spaces/${space}/cockpit`,
+  settings: (space: string) => `/spaces/${space}/settings`,
   pupils: (school: string) => `/schools/${school}/pupils`,
   office: (screen: string) => `/${screen}`,
 };

@@ -32,6 +32,9 @@ import newsPt from "../src/office/i18n/notifications/pt.ts";
 import teachEn from "../src/teach/i18n/en.ts";
 import teachEs from "../src/teach/i18n/es.ts";
 import teachPt from "../src/teach/i18n/pt.ts";
+import settingsEn from "../src/teach/i18n/settings/en.ts";
+import settingsEs from "../src/teach/i18n/settings/es.ts";
+import settingsPt from "../src/teach/i18n/settings/pt.ts";
 
 const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   shell: { en, es, pt },
@@ -43,6 +46,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   "office/consents": { en: consentsEn, es: consentsEs, pt: consentsPt },
   "office/contacts": { en: contactsEn, es: contactsEs, pt: contactsPt },
   "office/life": { en: lifeEn, es: lifeEs, pt: lifePt },
+  "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };
 

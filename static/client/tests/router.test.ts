@@ -10,6 +10,8 @@ test("every address that we make is understood", () => {
   assert.deepEqual(parse(path.page("s", "p")), { name: "page", space: "s", page: "p" });
   assert.deepEqual(parse(path.thread("s", "t")), { name: "thread", space: "s", thread: "t" });
   assert.deepEqual(parse(path.members("s")), { name: "members", space: "s" });
+  assert.deepEqual(parse(path.cockpit("s")), { name: "cockpit", space: "s" });
+  assert.deepEqual(parse(path.settings("s")), { name: "settings", space: "s" });
   assert.deepEqual(parse(path.pupils("s")), { name: "pupils", school: "s" });
 });
 

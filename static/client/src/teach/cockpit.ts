@@ -121,11 +121,14 @@ class Desk extends View {
     return html`<main id="main" class="desk" tabindex="-1">
       <h1>${t("desk.title")}</h1>
       ${this.failed ? html`<p class="error" role="alert">${this.failed}</p>` : nothing}
-      ${
-        space.can.freeze && !space.frozen
-          ? html`<p><button class="button danger" aria-haspopup="dialog" @click=${this.freeze}>${icon("lock")}${t("desk.freeze")}</button></p>`
-          : nothing
-      }
+      <p class="actions start">
+        ${space.can.settings ? html`<a class="button" href=${path.settings(space.id)}>${icon("draft")}${t("desk.settings")}</a>` : nothing}
+        ${
+          space.can.freeze && !space.frozen
+            ? html`<button class="button danger" aria-haspopup="dialog" @click=${this.freeze}>${icon("lock")}${t("desk.freeze")}</button>`
+            : nothing
+        }
+      </p>
       ${
         news
           ? html`<div class="desk-parts">

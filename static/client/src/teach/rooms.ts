@@ -4,6 +4,7 @@ import type { Room } from "../api/types.ts";
 import { language, t } from "../i18n/index.ts";
 import { announce } from "../ui/announce.ts";
 import { ask } from "../ui/dialog.ts";
+import type { Policy } from "./policy.ts";
 
 const STATES = ["open", "supervised", "read-only", "frozen"];
 const POSTING = ["off", "hold", "hold-first", "free"];
@@ -13,8 +14,10 @@ const dayName = (day: number): string =>
   new Intl.DateTimeFormat(language(), { weekday: "short", timeZone: "UTC" }).format(Date.UTC(2024, 0, day));
 
 /** Who may write in a room, when, and how posts come to be seen: what of it this teacher may change. */
-export async function manageRoom(room: Room): Promise<boolean> {
+export async function manageRoom(room: Room, space: string): Promise<boolean> {
   const { can = {}, hours } = room;
+  const { effective } = await api.get<Policy>(`/api/spaces/${space}/policy`);
+  const posting = POSTING.slice(0, POSTING.indexOf(effective.posting) + 1);
   const states = can.state ? STATES : ["open", "supervised"];
   const done = await ask(
     {
@@ -37,7 +40,7 @@ export async function manageRoom(room: Room): Promise<boolean> {
           ? html`<div class="field">
               <label for="room-posting">${t("room.posting")}</label>
               <select id="room-posting" name="posting">
-                ${POSTING.map((each) => html`<option value=${each} ?selected=${each === room.posting}>${t(`room.posting.${each}`)}</option>`)}
+                ${posting.map((each) => html`<option value=${each} ?selected=${each === room.posting}>${t(`room.posting.${each}`)}</option>`)}
               </select>
             </div>`
           : nothing
@@ -66,8 +69,8 @@ export async function manageRoom(room: Room): Promise<boolean> {
     },
     async (form) => {
       const at = `/api/rooms/${room.id}`;
-      const posting = form.get("posting");
-      if (posting && posting !== room.posting) await api.patch(at, { posting });
+      const rule = form.get("posting");
+      if (rule && rule !== room.posting) await api.patch(at, { posting: rule });
       if (can.state) {
         const days = form.getAll("day").map(Number);
         if (form.get("limited") && days.length > 0)

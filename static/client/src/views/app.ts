@@ -155,6 +155,7 @@ export class App extends View {
       case "thread":
       case "members":
       case "cockpit":
+      case "settings":
         return html`<ts-space .me=${this.person} .route=${route} @open-menu=${this.menu}></ts-space>`;
       case "unknown":
         return html`<main id="main" class="narrow" tabindex="-1">

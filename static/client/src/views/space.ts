@@ -109,6 +109,7 @@ class SpaceFrame extends View {
       if (route.name === "page") await import("./page.ts");
       if (route.name === "thread") await (await import("../discussions/index.ts")).ready;
       if (route.name === "cockpit") await (await import("../teach/index.ts")).ready;
+      if (route.name === "settings") await (await import("../teach/settings.ts")).ready;
       if (route.name === "members") await Promise.all([import("./members.ts"), manageWords()]);
     } catch {
       if (route === this.route) this.missing = true;
@@ -298,6 +299,9 @@ class SpaceFrame extends View {
         .version=${this.news}
       ></ts-desk>`;
     }
+    if (route.name === "settings" && space.can.settings) {
+      return html`<ts-settings .space=${space} .version=${this.news}></ts-settings>`;
+    }
     if (route.name === "page") {
       return html`<ts-page
         .me=${this.me}
@@ -334,7 +338,7 @@ class SpaceFrame extends View {
     try {
       const tools = await import("../teach/index.ts");
       await tools.ready;
-      if (await tools.manageRoom(room)) await this.fetch();
+      if (await tools.manageRoom(room, this.opened)) await this.fetch();
     } catch {
       announce(t("error.unreachable"));
     }

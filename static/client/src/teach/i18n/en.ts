@@ -3,6 +3,7 @@ import type { Catalogue } from "../../i18n/index.ts";
 const en = {
   "desk.title": "Teacher’s desk",
   "desk.since": "Since your last visit: {time}",
+  "desk.settings": "Settings",
   "desk.freeze": "Pause everything",
   "desk.freeze-title": "Pause the whole TwinSpace?",
   "desk.freeze-text": "Nobody can write anywhere, at once: no pages, no posts. Everyone can still read.",

@@ -3,6 +3,7 @@ import type { Words } from "./en.ts";
 const es: Words = {
   "desk.title": "Mesa del profesorado",
   "desk.since": "Desde tu última visita: {time}",
+  "desk.settings": "Ajustes",
   "desk.freeze": "Pausar todo",
   "desk.freeze-title": "¿Pausar todo el TwinSpace?",
   "desk.freeze-text":

@@ -3,6 +3,7 @@ import type { Words } from "./en.ts";
 const pt: Words = {
   "desk.title": "Mesa dos professores",
   "desk.since": "Desde a tua última visita: {time}",
+  "desk.settings": "Definições",
   "desk.freeze": "Pôr tudo em pausa",
   "desk.freeze-title": "Pôr todo o TwinSpace em pausa?",
   "desk.freeze-text":
