@@ -105,10 +105,10 @@ def build(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def open_village(url: str, facts: Facts) -> AsyncIterator[Village]:
+async def open_village(url: str, facts: Facts, *, approval: bool = False) -> AsyncIterator[Village]:
     """The installation in these records, a copy of what `furnish` has made."""
     clock = StillClock()
-    services = await open_services(url, clock)
+    services = await open_services(url, clock, approval=approval)
     village = Village(url, services, clock, facts)
     unsubscribe = services.changes.subscribe(village.changes.append)
     try:
@@ -126,9 +126,11 @@ def copy(built: Path, folder: Path) -> Facts:
     return facts
 
 
-async def open_services(url: str, clock: StillClock, seed: int = 2026) -> Services:
+async def open_services(url: str, clock: StillClock, seed: int = 2026, *, approval: bool = False) -> Services:
     chance = random.Random(seed)
-    return await Services.open(url, clock=clock, choose=chance.choice, hasher=quick_hasher())
+    return await Services.open(
+        url, clock=clock, choose=chance.choice, hasher=quick_hasher(), approval=approval
+    )
 
 
 async def furnish(url: str) -> Facts:
