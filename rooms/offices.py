@@ -23,6 +23,11 @@ class Offices:
         self._clock = clock
         self._new_id = new_id
 
+    async def require_country(self, country: str | None) -> None:
+        """Raises Conflict for one that nobody has added."""
+        async with self._records.reading() as tx:
+            await _require_country(tx, country)
+
     async def appoint(self, person: PersonId, office: Office, country: str | None = None) -> None:
         """Appoints a confirmed adult from now on; who holds the office already, holds it.
 
@@ -36,10 +41,7 @@ class Offices:
                 raise Conflict("not-confirmed", "Only confirmed adults are appointed.")
             if (office is Office.OFFICER) != (country is not None):
                 raise Conflict("wrong-country", "A national officer is one of a country, nobody else is.")
-            if country is not None and not await tx.first(
-                select(countries).where(countries.c.code == country)
-            ):
-                raise Conflict("no-such-country", f"There is no country {country}.")
+            await _require_country(tx, country)
             now = self._clock()
             if not await tx.first(select(appointments).where(_held(person, office, country, now))):
                 await tx.do(
@@ -62,6 +64,11 @@ class Offices:
             )
             tx.publish(Change("appointed", person=person))
             return done.rowcount > 0
+
+
+async def _require_country(tx: Reading, country: str | None) -> None:
+    if country is not None and not await tx.first(select(countries).where(countries.c.code == country)):
+        raise Conflict("no-such-country", f"There is no country {country!r} yet. Add it first.")
 
 
 async def countries_of_officer(tx: Reading, person: PersonId, now: float) -> frozenset[str]:

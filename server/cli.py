@@ -1,8 +1,8 @@
-"""The command line: `twinspace demo | serve | add | list | token | check | compact | backup | restore |
-migrate`.
+"""The command line: `twinspace demo | serve | add | dismiss | list | token | check | compact | backup |
+restore | migrate`.
 
-Every command takes the settings that concern it as flags, see server/options.py. `add` and `list` are in
-server/operator.py, what looks after stored data in server/upkeep.py.
+Every command takes the settings that concern it as flags, see server/options.py. `add`, `dismiss` and `list`
+are in server/operator.py, what looks after stored data in server/upkeep.py.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
     os.umask(0o077)  # whatever is written holds personal data: for this user only
 
 
-for each in (operator.add, operator.list_, *upkeep.COMMANDS):
+for each in (operator.add, operator.dismiss, operator.list_, *upkeep.COMMANDS):
     main.add_command(each)
 
 

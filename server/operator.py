@@ -1,4 +1,4 @@
-"""The operator's way in: `twinspace add` and `twinspace list`, straight on the records.
+"""The operator's way in: `twinspace add`, `list` and `dismiss`, straight on the records.
 
 They work beside running servers too, on one SQLite file or one PostgreSQL database: servers read the records
 anew for each request. What a script wants (an id, a password) goes to standard output, words for people to
@@ -19,7 +19,7 @@ import click
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from rooms import codecards
-from rooms.values import AgeBand, SchoolId
+from rooms.values import AgeBand, Office, PersonId, SchoolId
 from server.api.fields import Language, Line, Name, Prose
 from server.config import ConfigError, Settings
 from server.options import settings_options
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rooms.records import Records
     from rooms.services import Services
 
-__all__ = ["add", "list_"]
+__all__ = ["add", "dismiss", "list_"]
 
 MIN_PASSWORD: Final = 10
 MAX_PASSWORD: Final = 200
@@ -94,7 +94,7 @@ async def _open_for(work: Work, settings: Settings, values: dict[str, Any]) -> N
 
 @click.group()
 def add() -> None:
-    """Add a country, a school, a teacher or a space.
+    """Add a country, a school, a teacher, an officer or a space.
 
     This works while the server runs too. Whoever has a page open sees it when they load the page again.
     """
@@ -168,6 +168,69 @@ async def add_teacher(
     if not password_stdin:
         click.echo(f"{name} logs in with {email} and this password, which is not shown again:", err=True)
         click.echo(password)
+
+
+@add.command("officer")
+@click.argument("name", type=PERSON)
+@click.option("--email", type=EMAIL, required=True, help="What they log in with.")
+@click.option("--country", type=COUNTRY, help="Whose officer. Default: a platform admin, for all countries.")
+@click.option("--language", type=LANGUAGE, help="What they read. Default: what their browser asks for.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
+@on_records
+async def add_officer(
+    services: Services,
+    name: str,
+    email: str,
+    country: str | None,
+    language: str | None,
+    password_stdin: bool,
+) -> None:
+    """Appoint an officer of a national office and print their password.
+
+    They approve projects and groups (see `serve --approval`) and look after what is reported. Somebody who
+    has the address already is appointed, and keeps name and password.
+    """
+    await services.offices.require_country(country)
+    known, password = await _known(services, email), ""
+    if known is None:
+        password = _read_password() if password_stdin else codecards.draw_password(secrets.choice)
+        known = await services.people.add_adult(
+            name=name, email=email, password=password, school=None, language=language
+        )
+    await services.offices.appoint(known, _office(country), country)
+    if not password:
+        click.echo("Somebody with this address was here already, and is appointed.", err=True)
+    elif not password_stdin:
+        click.echo(f"{name} logs in with {email} and this password, which is not shown again:", err=True)
+        click.echo(password)
+
+
+@click.group()
+def dismiss() -> None:
+    """End an appointment."""
+
+
+@dismiss.command("officer")
+@click.option("--email", type=EMAIL, required=True)
+@click.option("--country", type=COUNTRY, help="Whose officer. Default: a platform admin.")
+@on_records
+async def dismiss_officer(services: Services, email: str, country: str | None) -> None:
+    """End the appointment of an officer. Their account stays."""
+    known = await _known(services, email)
+    if known is None or not await services.offices.end(known, _office(country), country):
+        raise click.ClickException(f"{email} holds no such appointment.")
+
+
+def _office(country: str | None) -> Office:
+    return Office.PLATFORM if country is None else Office.OFFICER
+
+
+async def _known(services: Services, email: str) -> PersonId | None:
+    from rooms.directory import adults_of
+    from rooms.sessions import normal_email
+
+    address = normal_email(email)
+    return next((each.id for each in await adults_of(services.records) if each.email == address), None)
 
 
 def _read_password() -> str:

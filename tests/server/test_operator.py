@@ -11,7 +11,9 @@ import aiohttp
 import pytest
 from click.testing import CliRunner, Result
 from served import Server
+from sqlalchemy import select
 
+from rooms.schema import appointments
 from rooms.services import Services
 from rooms.values import PersonId
 from server.cli import main
@@ -72,7 +74,7 @@ async def first_lesson(url: str, school: str, space: str, password: str) -> None
         ana, cookie = await log_in(method="password", email="ana@school.example", password=password)
         assert ana["person"]["name"] == "Ana Lahoz"
         assert ana["person"]["school"]["town"] == "Zaragoza"
-        assert ana["spaces"] == [{"id": space, "title": "Two rivers", "role": "admin"}]
+        assert ana["spaces"] == [{"id": space, "title": "Two rivers", "role": "admin", "status": "open"}]
         async with http.get(f"/api/spaces/{space}", headers=cookie) as answer:
             opened = await answer.json()
         assert [room["kind"] for room in opened["rooms"]] == ["general", "staff"]
@@ -84,7 +86,9 @@ async def first_lesson(url: str, school: str, space: str, password: str) -> None
         assert len(cards) == 2
         for card in cards:
             pupil, _ = await log_in(method="code", code=card["code"])
-            assert pupil["spaces"] == [{"id": space, "title": "Two rivers", "role": "student"}]
+            assert pupil["spaces"] == [
+                {"id": space, "title": "Two rivers", "role": "student", "status": "open"}
+            ]
 
 
 def test_lists_begin_with_the_ids(data: Path) -> None:
@@ -156,6 +160,47 @@ def test_what_cannot_be_added_is_refused_in_a_sentence_and_nothing_is_changed(da
         assert len(result.stderr.partition("Error: ")[2].splitlines()) == 1, arguments
         assert isinstance(result.exception, SystemExit)
     assert [len(rows(data, what)) for what in ("schools", "teachers", "spaces")] == [1, 1, 0]
+
+
+def appointed(data: Path) -> list[tuple[str, str | None, bool]]:
+    """The offices there are, their countries, and whether they run."""
+
+    async def look() -> list[tuple[str, str | None, bool]]:
+        services = await Services.open(f"sqlite:///{data / 'records.sqlite3'}")
+        try:
+            async with services.records.reading() as tx:
+                rows = await tx.all(select(appointments).order_by(appointments.c.office))
+            return [(row["office"], row["country_code"], row["ends_at"] is None) for row in rows]
+        finally:
+            await services.close()
+
+    return asyncio.run(look())
+
+
+def test_an_officer_is_appointed_logs_in_and_is_dismissed(data: Path) -> None:
+    furnish(data)
+    officer = ("officer", "--email", "olga@office.example", "--country", "ES", "Olga")
+    assert re.fullmatch(r"[a-z]+(-[a-z]+){3}", add(data, *officer))
+    assert add(data, *officer) == ""
+    assert add(data, "officer", "--email", "ANA@school.example", "Ana") == ""
+    assert appointed(data) == [("nso-officer", "ES", True), ("platform-admin", None, True)]
+    assert [row[2:] for row in rows(data, "teachers")] == [
+        ["Ana Lahoz", "confirmed", rows(data, "schools")[0][0]],
+        ["Olga", "confirmed", "-"],
+    ]
+    end = ("dismiss", "officer", "--email", "olga@office.example")
+    assert twinspace(data, *end).exit_code == 1
+    assert twinspace(data, *end, "--country", "ES").exit_code == 0
+    assert twinspace(data, *end, "--country", "ES").exit_code == 1
+    assert appointed(data) == [("nso-officer", "ES", False), ("platform-admin", None, True)]
+
+
+def test_an_officer_of_no_country_that_is_there_is_not_made(data: Path) -> None:
+    furnish(data)
+    result = twinspace(data, "add", "officer", "--email", "olga@office.example", "--country", "PT", "Olga")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no country 'PT' yet." in result.stderr
+    assert len(rows(data, "teachers")) == 1
 
 
 def test_the_folder_may_come_from_the_environment(data: Path) -> None:

@@ -25,9 +25,10 @@ from crdt.log.check import no_progress
 from load.backing import PostgreSQL, free_port
 from rooms.access import Changes
 from rooms.demo import Demo, Login, furnish
+from rooms.lifecycle import Lifecycle
 from rooms.records import Look, Records
 from rooms.transfer import copy_records
-from rooms.values import Role, SpaceId
+from rooms.values import AgeBand, Office, PersonId, Role, SpaceId, SpaceKind
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening
@@ -183,6 +184,60 @@ async def test_a_removed_member_loses_every_document_and_the_others_see_the_list
             await line.say(SYNC, update(Writer().insert("I am still here")), page["document"])
             await line.say(AUTH, b"\x00" + string("session") + string("4.8.0"), page["document"])
             assert (await line.hear_until("denied", key=page["document"]))[-1]
+
+
+async def test_somebody_who_leaves_loses_every_document_at_once(house):
+    async with house.visitor(house.find("teacher", 1)) as rui:
+        space, page = await editable_page(rui)
+        async with rui.line() as line:
+            await open_page(line, page["document"])
+            assert await line.log_in(f"space/{space}", "session") == "readonly"
+            await rui.call("DELETE", f"/spaces/{space}/me")
+            denied: set[str | None] = set()
+            async with asyncio.timeout(house.at_once):
+                while len(denied) < 2:
+                    frame = await line.hear()
+                    if frame.word == "denied removed":
+                        denied.add(frame.key)
+            assert denied == {page["document"], f"space/{space}"}
+            await line.say(AUTH, b"\x00" + string("session") + string("4.8.0"), page["document"])
+            assert (await line.hear_until("denied", key=page["document"]))[-1]
+
+
+async def test_what_the_national_office_approves_opens_on_open_sockets(house):
+    near = house.nodes[0].services
+    async with (
+        house.visitor(house.find("admin")) as ana,
+        house.visitor(house.find("teacher", 1)) as rui,
+    ):
+        founder, guest = PersonId(ana.me["person"]["id"]), PersonId(rui.me["person"]["id"])
+        lifecycle = Lifecycle(
+            near.records, near.spaces, near.audit, near.notifications, near.clock, approval=True
+        )
+        made = await lifecycle.make(
+            founder,
+            kind=SpaceKind.GROUP,
+            title="Bridges",
+            summary="",
+            languages=["en"],
+            age_band=AgeBand.ADULTS,
+        )
+        olga = await near.people.add_adult(
+            name="Olga", email="olga@office.example", password="estuary-lantern-41", school=None
+        )
+        await near.offices.appoint(olga, Office.OFFICER, ana.me["person"]["school"]["country"])
+        await near.members.add_adult(made.id, guest, Role.GUEST)
+        await near.spaces.change(founder, made.id, policy={"guests_read": True, "guests_edit": True})
+        room = (await near.spaces.get(founder, made.id)).rooms[0]
+        page = await ana.call("POST", f"/rooms/{room.id}/pages", {"title": "Bridges"})
+        await ana.call("PATCH", f"/pages/{page['id']}", {"edit_rule": "everyone"})
+        async with rui.line() as line:
+            assert await line.log_in(page["document"], "session") == "readonly"
+            await line.sync(page["document"])
+            assert await status_of(line, Writer(), page["document"]) == "status 0"
+            await near.lifecycle.decide(olga, made.id, approve=True)
+            assert await access_told(line, house.at_once) == ("read-write", "")
+            assert await status_of(line, Writer(), page["document"]) == "status 1"
 
 
 async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house):

@@ -24,7 +24,15 @@ async def test_logging_in_answers_who_i_am_and_sets_the_cookie(site: Site) -> No
             },
             "language": None,
         },
-        "spaces": [{"id": site.facts.spaces["rivers"], "title": "Two rivers", "role": "student"}],
+        "spaces": [
+            {
+                "id": site.facts.spaces["rivers"],
+                "title": "Two rivers",
+                "role": "student",
+                "status": "open",
+            }
+        ],
+        "can": {"create_space": False, "approve": False, "cases": False},
     }
     assert answer.cookie is not None
     name, *attributes = answer.cookie.split("; ")
