@@ -223,7 +223,7 @@ async def _has_blocked(tx: Reading, person: PersonId, other: PersonId) -> bool:
 def still_there(person: PersonId) -> ColumnElement[bool]:
     """Not of a space that the person has left; who never was a member is told as an officer."""
     mine = and_(memberships.c.person_id == person, memberships.c.space_id == notifications.c.space_id)
-    membership = select(memberships.c.id).where(mine)
+    membership = select(memberships.c.id).where(mine).correlate(notifications)
     return or_(
         notifications.c.space_id.is_(None),
         exists(membership.where(memberships.c.state == MembershipState.ACTIVE)),

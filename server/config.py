@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from rooms.bus.redis_url import Servers
+from server.mail import MailServer, parse_sender
 from server.origins import Origin, parse_origin
 
 __all__ = ["CONFIG_VARIABLE", "DEFAULT_FILE", "ConfigError", "Network", "Settings", "load"]
@@ -142,6 +143,17 @@ class Settings(BaseSettings):
     api_rate: float = Field(20.0, gt=0, description="REST requests a second one log-in may make over time.")
     api_burst: int = Field(200, ge=1, description="REST requests one log-in may make at once.")
 
+    # mail
+    mail_from: str | None = Field(
+        None, description="Sender of mails, such as TwinSpace <noreply@twinspace.school.eu>."
+    )
+    smtp: str | None = Field(
+        None,
+        repr=False,
+        description="Mail server for digests, which teachers turn on themselves: smtp://USER:PASSWORD@HOST "
+        "(with STARTTLS) or smtps://. Needs --mail-from and --public-url. Default: no mail.",
+    )
+
     # what it tells
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -178,6 +190,22 @@ class Settings(BaseSettings):
                 "several processes are several nodes: give --database postgresql://... and "
                 "--redis redis://... too (SQLite belongs to one process)"
             )
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_sender(value)
+        return value
+
+    @field_validator("smtp")
+    @classmethod
+    def _mail(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            MailServer.parse(value)
+            if not info.data.get("mail_from") or not info.data.get("public_url"):
+                raise ValueError("mails need a sender and links: give --mail-from and --public-url too")
         return value
 
     @field_validator("public_url")

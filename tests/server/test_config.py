@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from server.config import CONFIG_VARIABLE, ConfigError, Settings, load
+from server.mail import MailServer
 from server.origins import Origin
 
 
@@ -96,6 +97,12 @@ def test_lists_come_from_commas_in_the_environment_and_arrays_in_the_file(
         ("database", "mysql://db", "postgresql://"),
         ("redis", "redis://cache", "--database postgresql://"),
         ("workers", "4", "--redis"),
+        ("smtp", "smtp://mail.example", "--mail-from"),
+        ("smtp", "https://mail.example", "smtp://USER:PASSWORD@HOST"),
+        ("smtp", "smtp://mail.example:hunter2", "smtp://USER:PASSWORD@HOST"),
+        ("smtp", "smtp://only-a-user@mail.example", "smtp://USER:PASSWORD@HOST"),
+        ("mail_from", "nobody", "TwinSpace <noreply@school.eu>"),
+        ("mail_from", "A <a@b.example>\nBcc: c@d.example", "TwinSpace <noreply@school.eu>"),
     ],
 )
 def test_a_value_that_cannot_be_names_its_setting_and_where_it_may_come_from(
@@ -121,6 +128,33 @@ def test_several_nodes_need_a_database_and_a_bus_they_share() -> None:
 def test_passwords_in_urls_do_not_appear_when_settings_are_printed() -> None:
     settings = load({"database": "postgresql://u:hunter2@db/x", "redis": "redis://:hunter2@cache"})
     assert "hunter2" not in repr(settings)
+
+
+def test_mail_needs_a_sender_and_links_and_its_password_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().smtp is None
+    monkeypatch.setenv("TWINSPACE_SMTP", "smtp://user:hunter2@mail.example:2525")
+    with pytest.raises(ConfigError, match="--mail-from and --public-url"):
+        load({"mail_from": "noreply@school.example"})
+    settings = load({"mail_from": "noreply@school.example", "public_url": "https://school.example"})
+    assert "hunter2" not in repr(settings)
+    server = MailServer.parse(settings.smtp or "")
+    assert (server.host, server.port, server.user, server.password) == (
+        "mail.example",
+        2525,
+        "user",
+        "hunter2",
+    )
+    assert "hunter2" not in repr(server)
+    for wrong in (
+        "http://u:hunter2@mail.example",
+        "smtp://u:hunter2@mail.example:x",
+        "smtp://u:hunter2@[::1",
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load({"smtp": wrong})
+        assert "hunter2" not in str(caught.value)
 
 
 def test_secrets_do_not_appear_when_settings_are_printed() -> None:
