@@ -224,9 +224,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         leaving.add_routes(
             app,
             services.digests,
-            lambda request: budgets.spend(
-                f"address:{security.client_address(request)}", door.address_factor
-            ),
+            lambda request: budgets.spend(f"address:{security.client_address(request)}", door.address_factor),
         )
         gateway.add_to(app)
         health.add_routes(app, state, metrics, security, settings.metrics_token)

@@ -692,6 +692,8 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("GET", "/me/contacts"),
         ("GET", "/me/notifications"),
         ("POST", "/me/notifications/read"),
+        ("GET", "/me/mail"),
+        ("PUT", "/me/mail"),
         ("POST", "/invitations/{token}/accept"),
         ("POST", "/invitations/{token}/decline"),
     }
