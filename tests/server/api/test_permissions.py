@@ -27,9 +27,11 @@ from rooms.policy import Action
 from rooms.services import Services
 from rooms.values import (
     ConsentPurpose,
+    Office,
     PageId,
     PersonId,
     PostId,
+    ReportId,
     ReportReason,
     ReportTarget,
     Role,
@@ -39,6 +41,7 @@ from rooms.values import (
     SeeRule,
     ThreadId,
     ThreadKind,
+    new_id,
 )
 from server.api.routing import Marker
 from server.app import all_routes
@@ -84,6 +87,29 @@ GET    /spaces/{space_id}/invitations                  space      N N N Y Y Y Y 
 PUT    /spaces/{space_id}/invitations/{id}/confirmed   proposed   N N N N N Y Y X X X
 DELETE /spaces/{space_id}/invitations/{id}             proposed   N N N Y X Y Y X X X
 DELETE /spaces/{space_id}/invitations/{id}             invited    N N N X X Y Y X X X
+POST   /spaces                       a-project  N   N   N   Y   Y   Y   Y   Y   Y   N
+POST   /spaces                       a-group    N   N   N   Y   Y   Y   Y   Y   Y   N
+POST   /spaces/{space_id}/partner    draft      N   N   N   N   N   N   Y   X   X   X
+POST   /spaces/{space_id}/partner    space      N   N   N   N   N   N   409 X   X   X
+PUT    /spaces/{space_id}/asked      refused    N   N   N   N   Y   N   Y   X   X   X
+PUT    /spaces/{space_id}/asked      draft      N   N   N   N   N   N   409 X   X   X
+DELETE /spaces/{space_id}/asked      pending    N   N   N   N   N   N   Y   X   X   X
+GET    /approvals                    nothing    N   N   N   N   N   N   N   N   N   N
+PUT    /spaces/{space_id}/approval   pending    N   N   N   N   N   N   N   X   X   X
+PUT    /spaces/{space_id}/featured   group      N   N   N   N   N   N   N   X   X   X
+PUT    /spaces/{space_id}/founder    space      N   N   N   N   N   N   Y   X   X   X
+DELETE /spaces/{space_id}/me         space      Y   N   N   Y   Y   Y   409 X   X   X
+GET    /groups                       nothing    N   N   N   Y   Y   Y   Y   Y   Y   N
+PUT    /groups/{space_id}/join       group      N   N   N   Y   Y   Y   Y   Y   Y   N
+PUT    /groups/{space_id}/join       others     N   N   N   Y   Y   Y   Y   Y   Y   N
+PUT    /groups/{space_id}/join       nowhere    N   N   N   X   X   X   X   X   X   N
+DELETE /groups/{space_id}/join       others     N   N   N   409 409 409 409 409 409 N
+GET    /spaces/{space_id}/requests   group      N   N   N   N   N   Y   Y   X   X   X
+GET    /spaces/{space_id}/requests   others     X   X   X   X   X   X   X   X   Y   N
+PUT    /requests/{request_id}/answer wants-in   N   N   N   N   N   Y   Y   X   X   X
+PUT    /requests/{request_id}/answer nowhere    X   X   X   X   X   X   X   X   X   X
+PUT    /spaces/{space_id}/join-rule  group      N   N   N   N   N   Y   Y   X   X   X
+PUT    /spaces/{space_id}/join-rule  space      N   N   N   N   N   409 409 X   X   X
 GET    /spaces/{space_id}/teams      space      N   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      space      N   N   N   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      elsewhere  X   X   X   X   X   X   X   X   Y   N
@@ -137,7 +163,7 @@ PUT    /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
 PUT    /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
 PUT    /memberships/{membership_id}/mute    guest   N N N N N Y Y X X X
 PUT    /memberships/{membership_id}/mute    partner N N N N N N N X X X
-PUT    /memberships/{membership_id}/mute    founder N N N N N Y Y X X X
+PUT    /memberships/{membership_id}/mute    founder N N N N N N N X X X
 DELETE /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
 DELETE /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
 GET    /spaces/{space_id}/threads    space      N   Y   Y   Y   Y   Y   Y   X   X   X
@@ -194,6 +220,12 @@ PUT    /reports/{report_id}/answer   about-pal  X   X   X   Y   Y   Y   Y   X   
 PUT    /reports/{report_id}/answer   about-tea  X   X   X   X   X   Y   Y   X   X   X
 PUT    /reports/{report_id}/answer   about-adm  X   X   X   Y   X   X   Y   X   X   X
 PUT    /reports/{report_id}/answer   nowhere    X   X   X   X   X   X   X   X   X   X
+POST   /reports/{report_id}/case     about-pal  X   X   X   X   X   X   X   X   X   X
+POST   /reports/{report_id}/case     escalated  X   X   X   X   X   X   X   X   X   X
+POST   /spaces/{space_id}/cases      space      X   X   X   X   X   X   X   X   X   X
+GET    /cases/{case_id}              a-case     X   X   X   X   X   X   X   X   X   X
+GET    /cases/{case_id}/threads/{thread_id}     a-case     X X X X X X X X X X
+DELETE /cases/{case_id}              a-case     X   X   X   X   X   X   X   X   X   X
 GET    /spaces/{space_id}/cockpit    space      N   N   N   Y   Y   Y   Y   X   X   X
 GET    /spaces/{space_id}/cockpit    elsewhere  X   X   X   X   X   X   X   X   Y   N
 POST   /spaces/{space_id}/visit      space      N   N   N   Y   Y   Y   Y   X   X   X
@@ -269,6 +301,7 @@ class World:
             for table in (schema.spaces, schema.memberships, schema.rooms):
                 for row in self.first[table.name]:
                     await tx.do(update(table).where(table.c.id == row["id"]).values(row))
+            await tx.do(delete(schema.join_requests))
             await tx.do(delete(schema.room_members))
             await tx.do(insert(schema.room_members), self.first["room_members"])
             await tx.do(
@@ -412,7 +445,7 @@ def post(
 
 
 async def nowhere(world: World, method: str) -> dict[str, str]:
-    return {"report_id": "no-such-thing", "space_id": "no-such-thing", "page_id": "no-such-thing"}
+    return dict.fromkeys(("report_id", "space_id", "page_id", "request_id"), "no-such-thing")
 
 
 async def room_of_teacher(world: World, method: str) -> dict[str, str]:
@@ -477,6 +510,40 @@ def report(by: str, about: str) -> Callable[[World, str], Awaitable[dict[str, st
     return sent
 
 
+async def officer_of(world: World, office: Office = Office.OFFICER) -> PersonId:
+    """The national officer of Portugal, or a platform admin; each is made once."""
+    if office not in world.facts.people:
+        made = await world.services.people.add_adult(
+            name=office, email=email_of(office), password=PASSWORD, school=None
+        )
+        world.facts.people[office] = made
+        country = "PT" if office is Office.OFFICER else None
+        values = {"id": new_id(), "person_id": made, "office": office, "country_code": country}
+        async with world.services.records.writing() as tx:
+            await tx.do(insert(schema.appointments).values(**values, starts_at=1.0))
+    return world.facts.people[office]
+
+
+async def escalated(world: World, method: str) -> dict[str, str]:
+    """A report that has come to the office at once, of nobody whom other tests report."""
+    made = await world.services.reports.send(
+        world.facts.people["pal"],
+        world.facts.spaces["rivers"],
+        ReportTarget.PERSON,
+        world.facts.members["editor"],
+        ReportReason.VIOLENCE,
+    )
+    return {"report_id": made.id}
+
+
+async def a_case(world: World, method: str) -> dict[str, str]:
+    officer, cases = await officer_of(world), world.services.cases
+    report = (await escalated(world, method))["report_id"]
+    mine = [case.id for case in await cases.of(officer) if not case.over]
+    case = mine[0] if mine else (await cases.open(officer, ReportId(report))).id
+    return {"case_id": case, **await thread("teacher")(world, method)}
+
+
 def invitation(by: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
     async def made(world: World, method: str) -> dict[str, str]:
         rivers = world.facts.spaces["rivers"]
@@ -484,6 +551,42 @@ def invitation(by: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
         return {"space_id": rivers, "id": new.invitation.id}
 
     return made
+
+
+def rivers(*, partner: bool = False, **values: Any) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    """The space "rivers", as if it were one with these values, and perhaps a second founder."""
+
+    async def found(world: World, method: str) -> dict[str, str]:
+        here = world.facts.spaces["rivers"]
+        async with world.services.records.writing() as tx:
+            await tx.do(update(schema.spaces).where(schema.spaces.c.id == here).values(values))
+            if partner:
+                mine = schema.memberships.c.id == world.facts.members["partner"]
+                await tx.do(update(schema.memberships).where(mine).values(role="admin", founder=True))
+        return {"space_id": here}
+
+    return found
+
+
+async def others_group(world: World, method: str) -> dict[str, str]:
+    there = world.facts.spaces["elsewhere"]
+    async with world.services.records.writing() as tx:
+        here = schema.spaces.c.id == there
+        await tx.do(update(schema.spaces).where(here).values(kind="group", join_rule="request"))
+    return {"space_id": there}
+
+
+async def wants_in(world: World, method: str) -> dict[str, str]:
+    """A request of the outsider to come into "rivers"."""
+    await rivers(kind="group", join_rule="request")(world, method)
+    asker, here = world.facts.people["outsider"], world.facts.spaces["rivers"]
+    await world.services.joining.join(asker, here)
+    [found] = await world.services.joining.requests(world.facts.people["founder"], here)
+    return {"request_id": found.id}
+
+
+async def nothing(world: World, method: str) -> dict[str, str]:
+    return {}
 
 
 async def ebro(world: World, method: str) -> dict[str, str]:
@@ -556,6 +659,15 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "stranger": somebody("stranger"),
     "ebro-pupil": ebro_pupil,
     "ebro": ebro,
+    "a-project": nothing,
+    "a-group": nothing,
+    "nothing": nothing,
+    "draft": rivers(status="draft"),
+    "refused": rivers(status="draft", partner=True),
+    "pending": rivers(status="pending"),
+    "group": rivers(kind="group", join_rule="request"),
+    "others": others_group,
+    "wants-in": wants_in,
     "consenting": consenting,
     "partner-asks": asked("partner"),
     "asks-teacher": asked("teacher"),
@@ -569,6 +681,8 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "about-adm": report("mate", "admin"),
     "about-fnd": report("mate", "founder"),
     "by-partner": report("partner", "guest"),
+    "escalated": escalated,
+    "a-case": a_case,
 }
 
 
@@ -581,6 +695,19 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("POST", "/spaces/{space_id}/rooms"): {"title": "New"},
         ("POST", "/spaces/{space_id}/teams"): {"count": 1},
         ("POST", "/spaces/{space_id}/invitations"): {"role": "guest"},
+        ("POST", "/spaces"): {
+            "kind": target.removeprefix("a-"),
+            "title": "New",
+            "languages": ["en"],
+            "age_band": "12-15",
+        },
+        ("POST", "/spaces/{space_id}/partner"): {"days": 7},
+        ("PUT", "/spaces/{space_id}/approval"): {"approve": True},
+        ("PUT", "/spaces/{space_id}/featured"): {"featured": True},
+        ("PUT", "/spaces/{space_id}/founder"): {"member": world.facts.members["admin"]},
+        ("PUT", "/spaces/{space_id}/join-rule"): {"rule": "open"},
+        ("PUT", "/groups/{space_id}/join"): {"words": "May I?"},
+        ("PUT", "/requests/{request_id}/answer"): {"accept": False, "because": "Full."},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
         ("PUT", "/rooms/{room_id}/state"): {
             "state": "supervised" if target in ("supervised", "was-closed") else "frozen"
@@ -611,6 +738,8 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
             "target_id": ids.get("target_id"),
             "reason": "unkind",
         },
+        ("POST", "/reports/{report_id}/case"): {"ground": "The school has asked."},
+        ("POST", "/spaces/{space_id}/cases"): {"ground": "An order of a court."},
         ("PUT", "/reports/{report_id}/answer"): {"answer": "Thank you. We have talked to them."},
         ("PATCH", "/memberships/{membership_id}"): {"role": "teacher" if adult else "student-editor"},
         ("PUT", "/memberships/{membership_id}/mute"): {"reason": "Let others speak."},
@@ -688,6 +817,7 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("PATCH", "/me"),
         ("PUT", "/me/password"),
         ("GET", "/me/reports"),
+        ("GET", "/me/cases"),
         ("GET", "/me/blocks"),
         ("GET", "/me/contacts"),
         ("GET", "/me/notifications"),
