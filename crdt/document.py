@@ -19,6 +19,7 @@ from crdt.engine import Engine, XmlNode, XmlRun, check_decodable, merge
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded
 from crdt.ledger import Ledger
 from crdt.limits import DEFAULT, STORED, Limits
+from crdt.protection import Mine, Protection, Verdict
 from crdt.surgery import pieces, replace_pairs, split
 from crdt.update import ClockRange, UpdateSummary, read_state_vector, read_update
 
@@ -59,6 +60,7 @@ class Document:
     ) -> None:
         self._limits = limits
         self._known = Ledger(limits)
+        self._protection = Protection()
         self._structs = 0
         self._processor_clock = processor_clock
         self._waiting: list[_Waiting] = []
@@ -173,6 +175,7 @@ class Document:
         except CrdtError:
             known.forget(summary)
             raise
+        self._protection.note(update, summary, known)
         known.note(summary)
 
     def _run(self, update: bytes, summary: UpdateSummary, limits: Limits) -> None:
@@ -200,6 +203,25 @@ class Document:
         for written in summary.writes:
             if vector.get(written.client, 0) < written.end:
                 raise EngineRefused("not all of it could be integrated.", poisoned=True)
+
+    def judge(self, update: bytes, summary: UpdateSummary, mine: Mine) -> Verdict:
+        """Whether the update leaves alone what is protected from others than those whose client ids are
+        `mine`. What would have to wait, nobody can judge.
+
+        Raises Malformed ("cycle") and EngineRefused.
+        """
+        if self._known.adds_nothing(summary):
+            return Verdict.FREE
+        if not self._known.is_ready(summary):
+            parts = split(update, summary, self._known.clocks)
+            if parts.rest is not None:
+                rest = read_update(parts.rest, STORED)
+                if not self._known.adds_nothing(rest) and not self._adds_nothing_to_waiting(rest):
+                    return Verdict.EARLY
+            if parts.ready is None:
+                return Verdict.FREE
+            update, summary = parts.ready, read_update(parts.ready, STORED)
+        return self._protection.judge(update, summary, self._known, mine)
 
     # Reading
 

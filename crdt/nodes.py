@@ -20,7 +20,10 @@ from crdt.engine import XmlNode, XmlRun
 from crdt.errors import LimitExceeded
 from crdt.limits import DEFAULT
 
-__all__ = ["MARKS", "NODES", "Mark", "Node", "is_inline", "tree"]
+__all__ = ["FRAGMENT", "MARKS", "NODES", "Mark", "Node", "is_inline", "tree"]
+
+FRAGMENT: Final = "prosemirror"
+"""The name of the fragment that holds a page."""
 
 Clean = Callable[[Any], JsonValue]
 """Makes an attribute's value of whatever the document holds; None stands for "not given"."""

@@ -11,13 +11,13 @@ place, so a run of clocks costs one entry.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from crdt.errors import LimitExceeded, Malformed
 from crdt.limits import DEFAULT, Limits
 
-__all__ = ["NOWHERE", "Link", "Places"]
+__all__ = ["NOWHERE", "Link", "Places", "in_order"]
 
 NOWHERE: Final = -1
 """Stands in place of a client id: the item hangs in a root type, is collected or missing, or has no neighbour
@@ -40,6 +40,41 @@ class Link(NamedTuple):
     """Whether it says itself that it is a map entry; its neighbours may know better."""
     long: int
     """Its length, where it has several elements with content; else 0."""
+
+
+def in_order(links: Sequence[Link]) -> Iterator[Link]:
+    """The links of one update, each after those it refers to, whatever the order of clients.
+
+    Raises Malformed("cycle"), after all others, when items wait for each other.
+    """
+    queues: dict[int, list[Link]] = {}
+    for link in reversed(links):
+        queues.setdefault(link.client, []).append(link)
+    work = list(queues)
+    blocked: dict[int, list[int]] = {}
+    while work:
+        client = work.pop()
+        queue = queues[client]
+        before = len(queue)
+        while queue:
+            missing = _missing(queue[-1], queues)
+            if missing != NOWHERE:
+                blocked.setdefault(missing, []).append(client)
+                break
+            yield queue.pop()
+        if len(queue) < before:
+            work.extend(blocked.pop(client, ()))
+    if any(queues.values()):
+        raise Malformed("cycle", 0)
+
+
+def _missing(link: Link, queues: Mapping[int, list[Link]]) -> int:
+    """The other client id of which an item that `link` refers to is still to come, or NOWHERE."""
+    for client, clock in ((link.of_client, link.of_clock), (link.right_client, link.right_clock)):
+        queue = queues.get(client)
+        if queue and queue[-1].clock <= clock and client != link.client:
+            return client
+    return NOWHERE
 
 
 _NOTHING_KNOWN: Final[Mapping[int, int]] = {}
@@ -85,36 +120,7 @@ class Places:
 
     def _add_in_order(self, links: Sequence[Link], known: Mapping[int, int], entries: list[Link]) -> int:
         """Learns an item only after those it refers to, whatever the order of clients in the update."""
-        queues: dict[int, list[Link]] = {}
-        for link in reversed(links):
-            queues.setdefault(link.client, []).append(link)
-        deepest = 0
-        work = list(queues)
-        blocked: dict[int, list[int]] = {}
-        while work:
-            client = work.pop()
-            queue = queues[client]
-            before = len(queue)
-            while queue:
-                missing = self._missing(queue[-1], queues)
-                if missing != NOWHERE:
-                    blocked.setdefault(missing, []).append(client)
-                    break
-                deepest = max(deepest, self._learn(queue.pop(), known, entries))
-            if len(queue) < before:
-                work.extend(blocked.pop(client, ()))
-        if any(queues.values()):
-            raise Malformed("cycle", 0)
-        return deepest
-
-    @staticmethod
-    def _missing(link: Link, queues: Mapping[int, list[Link]]) -> int:
-        """The other client id of which an item that `link` refers to is still to come, or NOWHERE."""
-        for client, clock in ((link.of_client, link.of_clock), (link.right_client, link.right_clock)):
-            queue = queues.get(client)
-            if queue and queue[-1].clock <= clock and client != link.client:
-                return client
-        return NOWHERE
+        return max([self._learn(link, known, entries) for link in in_order(links)], default=0)
 
     def place_of(self, client: int, clock: int) -> int:
         """The place of one item; 0 for one never heard of."""

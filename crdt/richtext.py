@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from crdt.document import Document
 from crdt.limits import STORED
-from crdt.nodes import Node, tree
+from crdt.nodes import FRAGMENT, Node, tree
 from crdt.rendering import to_html, to_markdown, to_text
 
 __all__ = ["FRAGMENT", "read", "render"]
 
-FRAGMENT: Final = "prosemirror"
 """The root that the editor writes."""
 
 

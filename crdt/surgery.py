@@ -13,7 +13,7 @@ from crdt.codec import Reader, var_string, var_uint
 from crdt.limits import STORED
 from crdt.update import ClockRange, Section, UpdateSummary, read_sections
 
-__all__ = ["Split", "collected", "pieces", "replace_pairs", "split", "straddling"]
+__all__ = ["Split", "collected", "pieces", "reader_at_content", "replace_pairs", "split", "straddling"]
 
 _COLLECTED = 0
 _DELETED = 1
@@ -196,7 +196,7 @@ def replace_pairs(update: bytes, pairs: Collection[tuple[int, int]]) -> bytes:
             inside = lows[bisect_right(lows, clock) : bisect_left(lows, end)]
             if not inside or update[offset] & 31 != _STRING:
                 continue
-            reader = _reader_at_content(update, offset)
+            reader = reader_at_content(update, offset)
             start = reader.position
             units = reader.var_string().encode("utf-16-le")
             for low in inside:
@@ -220,7 +220,8 @@ def _references(update: bytes, offset: int) -> Iterator[tuple[int, int]]:
         yield reader.var_uint(), reader.var_uint()
 
 
-def _reader_at_content(update: bytes, offset: int) -> Reader:
+def reader_at_content(update: bytes, offset: int) -> Reader:
+    """Stands where the content of the item at `offset` begins."""
     info = update[offset]
     reader = Reader(update)
     reader.position = offset + 1

@@ -98,6 +98,12 @@ class Access:
     def may_write(self) -> bool:
         return self.scope is Scope.READ_WRITE
 
+    @property
+    def minds_protection(self) -> bool:
+        """Whether protected blocks of others are closed to the holder: `Action.BLOCK_EDIT` is for staff.
+        Outside of spaces nothing is protected."""
+        return self.space is not None and not self.staff
+
 
 DENIED = Access(Scope.NONE, reason="permission-denied")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from crdt.errors import CrdtError
 
 from .access import Access, Change, Principal
-from .errors import ReadOnly, Refused
+from .errors import Early, Protected, ReadOnly, Refused
 from .fanout import Framing
 
 if TYPE_CHECKING:
@@ -176,8 +176,23 @@ class Attachment:
             elif not self.room.writable:
                 origin.lost(None)
             else:
-                summary = self.room.submit(update, self.access.subject, origin, whole_state=step2)
+                summary = self.room.submit(
+                    update,
+                    self.access.subject,
+                    origin,
+                    whole_state=step2,
+                    minds_protection=self.access.minds_protection,
+                )
                 self.outlet.spend(summary.structs)
+        except Protected as error:
+            self._decline(origin, error)
+        except Early as error:
+            if step2:
+                self._decline(origin, error)
+            else:
+                origin.lost(None)
+                if True not in self._asked:  # else its answer, which comes later, holds this update too
+                    self.ask_again()
         except (CrdtError, Refused) as error:
             self.outlet.acknowledge(1, applied=False)
             self.outlet.refuse(error)
@@ -192,8 +207,11 @@ class Attachment:
             return
         if step2 and self.room.confirm(update, origin):
             return
+        self._decline(origin, ReadOnly(self.access.reason))
+
+    def _decline(self, origin: Attachment | _Owed, error: Refused) -> None:
+        """Does not take an update, which stays owed; its sender goes on."""
         self.owe(origin.count if isinstance(origin, _Owed) else 1)
-        error = ReadOnly(self.access.reason)
         self.outlet.acknowledge(1, applied=False)
         self.outlet.notify(
             {"type": "refused", "what": error.code, "message": str(error), "retry_after": None}

@@ -3,13 +3,15 @@
 RoomError
 ├── Refused            an update that this sender may not make; the document is unchanged
 │   ├── ReadOnly       the sender may read but not write
-│   └── Forged         new structs under a client id that belongs to somebody else
+│   ├── Forged         new structs under a client id that belongs to somebody else
+│   ├── Protected      it would change a block that is protected from the sender
+│   └── Early          it rests on something that is not here yet, so nobody can say what it would change
 └── Unavailable        the document cannot be served now; try again
 """
 
 from __future__ import annotations
 
-__all__ = ["Forged", "ReadOnly", "Refused", "RoomError", "Unavailable"]
+__all__ = ["Early", "Forged", "Protected", "ReadOnly", "Refused", "RoomError", "Unavailable"]
 
 
 class RoomError(Exception):
@@ -38,6 +40,24 @@ class Forged(Refused):
     def __init__(self, client: int) -> None:
         super().__init__(f"Client id {client} belongs to another writer of this document.")
         self.client = client
+
+
+class Protected(Refused):
+    """The update touches a protected block, or protects one that its sender may not."""
+
+    code = "protected"
+
+    def __init__(self) -> None:
+        super().__init__("A block of this page is protected: only its owner and the teachers can change it.")
+
+
+class Early(Refused):
+    """The update rests on structs that are not here, which only those may send who may change everything."""
+
+    code = "incomplete"
+
+    def __init__(self) -> None:
+        super().__init__("Something is missing that your change rests on.")
 
 
 class Unavailable(RoomError):

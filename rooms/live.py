@@ -22,6 +22,7 @@ from crdt.document import Document, Outcome, merge
 from crdt.errors import CrdtError, EngineRefused
 from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
+from crdt.protection import Verdict
 from crdt.update import UpdateSummary, read_state_vector, read_update
 
 from .access import in_a_space, in_logs
@@ -29,7 +30,7 @@ from .attachment import Attachment
 from .bus import Bus, BusState
 from .bus.local import LocalBus
 from .bus.messages import Committed, DocumentMessage, Hint, PresenceQuery, RemoteState, States
-from .errors import Forged, Unavailable
+from .errors import Early, Forged, Protected, Unavailable
 from .fanout import broadcast
 from .gate import Edit, Gate, Origin, Then, Waiter
 from .observer import Observer, SilentObserver
@@ -271,7 +272,13 @@ class LiveRoom:
         )
 
     def submit(
-        self, update: bytes, subject: str, origin: Origin, *, whole_state: bool = False
+        self,
+        update: bytes,
+        subject: str,
+        origin: Origin,
+        *,
+        whole_state: bool = False,
+        minds_protection: bool = False,
     ) -> UpdateSummary:
         """Takes an update in: reads it, checks whose it is, applies it, hands it to the log.
 
@@ -279,10 +286,12 @@ class LiveRoom:
         The caller has checked the right to write and that the room is :attr:`writable`.
         ``whole_state`` says that the update is an answer to step 1, which repeats every deletion its
         sender knows: it is looked at more closely, so that a reconnect does not grow the log.
+        ``minds_protection`` says that protected blocks of others are closed to the sender.
 
         Raises:
             Malformed, LimitExceeded: the bytes are refused; nothing has changed.
             Forged: new structs under a client id that belongs to another subject.
+            Protected, Early: a protected block would change, or might; nothing has changed.
             EngineRefused: the engine could not apply it; nothing was logged.
         """
         arrived = self._loop.time()
@@ -291,6 +300,8 @@ class LiveRoom:
             self._gate.after_commits(origin)
             return summary
         claimed = self._claim(summary, subject)
+        if minds_protection:
+            self._respect_protection(update, summary, subject, claimed)
         try:
             outcome = self._document.apply(update, summary, subject)
         except EngineRefused as error:
@@ -321,6 +332,18 @@ class LiveRoom:
             elif owner != subject and not self._document.holds(written):
                 raise Forged(written.client)
         return tuple(claimed)
+
+    def _respect_protection(
+        self, update: bytes, summary: UpdateSummary, subject: str, claimed: Collection[int]
+    ) -> None:
+        def mine(client: int) -> bool:
+            return self._owners.get(client) == subject or client in claimed
+
+        match self._document.judge(update, summary, mine):
+            case Verdict.PROTECTED:
+                raise Protected
+            case Verdict.EARLY:
+                raise Early
 
     def _publish(self, batch: list[Edit]) -> None:
         """The gate opens: acknowledge to the writers, show to the readers, tell the other nodes."""
