@@ -14,7 +14,7 @@ import pytest
 from handmade import ANY, element, gc, item, text, update
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yjs_peer import YjsPeer, decode
+from yjs_peer import YjsPeer
 
 from crdt.codec import var_string
 from crdt.document import Document, Outcome
@@ -264,30 +264,6 @@ class TestFormats:
         assert judge(protected, update(deleted={TEACHER: [(9, 2)]})) is Verdict.FREE  # at the end of the text
         assert judge(protected, update(deleted={TEACHER: [(10, 1)]})) is Verdict.FREE
         assert judge(protected, update(deleted={TEACHER: [(6, 1), (10, 1)]})) is Verdict.PROTECTED
-
-    def test_what_yjs_tidies_up_itself_passes(self, yjs: YjsPeer, document: Document) -> None:
-        place = {"root": FRAGMENT, "kind": "xml"}
-        for id, client in ((900, TEACHER), (901, TEACHER + 1), (902, ANA)):
-            yjs("create", id=id, client=client)
-        words = {"new": "xmltext", "text": "abcdef"}
-        made = [
-            {"place": place, "edit": "put", "index": 0, "value": {"new": "element", "name": "paragraph"}},
-            {"place": {**place, "path": [0]}, "edit": "set", "key": "protected", "value": "teachers"},
-            {"place": {**place, "path": [0]}, "edit": "put", "index": 0, "value": words},
-        ]
-        sent = [update for edit in made for update in yjs("edit", id=900, **edit)]
-        yjs("apply", id=901, updates=sent)
-        bold = {"edit": "format", "length": 3, "attributes": {"strong": "true"}}
-        for teacher, index in ((900, 0), (901, 3)):  # both at once
-            sent += yjs("edit", id=teacher, place={**place, "path": [0, 0]}, index=index, **bold)
-        for each in sent:
-            put(document, decode(each))
-        tidied = yjs("apply", id=902, updates=sent)
-        assert tidied
-        for each in tidied:
-            assert judge(document, decode(each)) is Verdict.FREE
-            put(document, decode(each))
-        yjs("drop", ids=[900, 901, 902])
 
 
 # The reference
