@@ -66,6 +66,7 @@ live.start-meeting          no     no   no   no   yes  yes  no   no   no
 live.message                no     no   *    *    *    *    *    *    *
 report.send                 *      yes  yes  yes  yes  yes  yes  yes  yes
 report.handle               no     no   no   no   sch  *    no   *    yes
+case.open                   no     no   no   no   no   no   no   *    yes
 audit.read                  no     own  own  own  *    yes  no   case yes
 person.request-erasure      self   self self self *    *    self self yes
 kit.read                    yes    yes  no   no   yes  yes  yes  yes  yes
@@ -203,6 +204,10 @@ def test_a_founder_is_neither_removed_nor_given_another_role() -> None:
         assert may(action, "ADM", replace(OTHER_SCHOOL, founder=False))
         decision = allowed(Action(action), actor("ADM"), Target(founder=True, member=OTHER))
         assert (decision.allowed, decision.reason) == (False, "founder")
+    for who in ("NSO", "PLA"):
+        assert may("member.remove", who, CASE)
+        decision = allowed(Action.MEMBER_REMOVE, actor(who), replace(CASE, founder=True))
+        assert (decision.allowed, decision.reason) == (False, "founder")
 
 
 def test_a_student_bins_only_own_drafts() -> None:
@@ -242,7 +247,8 @@ def test_conditions_on_the_moment() -> None:
         assert may("live.message", who, Target(extra=frozenset({"to-adult"})))
     assert may("report.send", "public", Target(published=True))
     assert not may("report.handle", "ADM", Target(extra=frozenset({"concerns-me"})))
-    assert may("report.handle", "NSO", Target(extra=frozenset({"escalated"})))
+    for action in ("report.handle", "case.open"):
+        assert may(action, "NSO", Target(extra=frozenset({"escalated"})))
     for who in ("TEA", "ADM", "AMB"):
         assert may("recognition.apply-label", who, Target(extra=frozenset({"eligible-and-signed"})))
     assert may("learning.create-webinar", "ADM", Target(extra=frozenset({"group"})))

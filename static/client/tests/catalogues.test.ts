@@ -17,6 +17,9 @@ import pt from "../src/i18n/pt.ts";
 import bellEn from "../src/office/i18n/bell/en.ts";
 import bellEs from "../src/office/i18n/bell/es.ts";
 import bellPt from "../src/office/i18n/bell/pt.ts";
+import casesEn from "../src/office/i18n/cases/en.ts";
+import casesEs from "../src/office/i18n/cases/es.ts";
+import casesPt from "../src/office/i18n/cases/pt.ts";
 import consentsEn from "../src/office/i18n/consents/en.ts";
 import consentsEs from "../src/office/i18n/consents/es.ts";
 import consentsPt from "../src/office/i18n/consents/pt.ts";
@@ -43,10 +46,11 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   manage: { en: manageEn, es: manageEs, pt: managePt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
+  "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },
+  "office/cases": { en: casesEn, es: casesEs, pt: casesPt },
   "office/consents": { en: consentsEn, es: consentsEs, pt: consentsPt },
   "office/contacts": { en: contactsEn, es: contactsEs, pt: contactsPt },
   "office/life": { en: lifeEn, es: lifeEs, pt: lifePt },
-  "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };
 

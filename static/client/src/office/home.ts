@@ -12,12 +12,19 @@ import { lifeWords } from "./words.ts";
 
 /** What adults find on their home beside their spaces. */
 class HomeOffice extends View {
-  static override properties = { me: { attribute: false }, ready: { state: true }, count: { state: true } };
+  static override properties = {
+    me: { attribute: false },
+    ready: { state: true },
+    count: { state: true },
+    reports: { state: true },
+  };
 
   declare me: Me;
   declare ready: boolean;
   /** Of the spaces that wait for this officer. */
   declare count: number;
+  /** That have come to this officer and wait for an answer. */
+  declare reports: number;
 
   private asked = false;
 
@@ -25,6 +32,7 @@ class HomeOffice extends View {
     super();
     this.ready = false;
     this.count = 0;
+    this.reports = 0;
     new WhileSeen(this, () => this.look());
     void lifeWords().then(() => {
       this.ready = true;
@@ -36,9 +44,16 @@ class HomeOffice extends View {
     if (this.asked) await refresh().catch(() => {});
     this.asked = true;
     await this.updateComplete;
-    if (!this.me.can?.approve) return;
-    const waiting = await api.get<Waiting[]>("/api/approvals").catch(() => undefined);
-    if (waiting) this.count = waiting.length;
+    if (this.me.can?.approve) {
+      const waiting = await api.get<Waiting[]>("/api/approvals").catch(() => undefined);
+      if (waiting) this.count = waiting.length;
+    }
+    if (this.me.can?.cases) {
+      const reports = await api
+        .get<{ escalated: { state: string }[] }>("/api/me/reports")
+        .catch(() => undefined);
+      if (reports) this.reports = reports.escalated.filter(({ state }) => state !== "answered").length;
+    }
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -47,6 +62,7 @@ class HomeOffice extends View {
     return html`<h2>${t("home.teacher")}</h2>
       <ul class="cards" role="list">
         ${can?.approve ? this.link(path.office("approvals"), "check", "home.approve", this.count) : nothing}
+        ${can?.cases ? this.link(path.office("cases"), "warn", "home.reports", this.reports) : nothing}
         ${can?.create_space === false ? nothing : this.link(path.office("new"), "plus", "home.new")}
         ${this.link(path.office("groups"), "people", "home.groups")}
         ${person.school ? this.link(path.pupils(person.school.id), "key", "home.cards") : nothing}

@@ -17,10 +17,7 @@ const SCREENS: Record<string, Screen> = {
   new: { tag: literal`ts-new`, load: () => Promise.all([import("./new.ts"), lifeWords()]) },
   groups: { tag: literal`ts-groups`, load: () => Promise.all([import("./groups.ts"), lifeWords()]) },
   approvals: { tag: literal`ts-approvals`, load: () => Promise.all([import("./approvals.ts"), lifeWords()]) },
-  invitations: {
-    tag: literal`ts-invitation`,
-    load: () => Promise.all([import("./invitation.ts"), lifeWords()]),
-  },
+  cases: { tag: literal`ts-cases`, load: () => import("./cases.ts").then(({ words }) => words()) },
   contacts: {
     tag: literal`ts-contacts`,
     load: () => import("./contacts.ts").then(({ words }) => words()),
@@ -28,6 +25,10 @@ const SCREENS: Record<string, Screen> = {
   notifications: {
     tag: literal`ts-notifications`,
     load: () => import("./notifications.ts").then(({ words }) => words()),
+  },
+  invitations: {
+    tag: literal`ts-invitation`,
+    load: () => Promise.all([import("./invitation.ts"), lifeWords()]),
   },
 };
 

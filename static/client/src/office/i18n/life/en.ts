@@ -13,6 +13,8 @@ const en = {
     one: "One project or group waits for you",
     other: "{count} projects and groups wait for you",
   },
+  "home.reports": "Reports",
+  "home.reports-count": { one: "One report waits for you", other: "{count} reports wait for you" },
 
   "status.draft": "Draft",
   "status.pending": "Waits for the national office",

@@ -13,6 +13,8 @@ const es: Words = {
     one: "Un proyecto o grupo te espera",
     other: "{count} proyectos y grupos te esperan",
   },
+  "home.reports": "Avisos",
+  "home.reports-count": { one: "Un aviso te espera", other: "{count} avisos te esperan" },
 
   "status.draft": "Borrador",
   "status.pending": "Espera a la oficina nacional",

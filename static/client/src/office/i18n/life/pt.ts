@@ -13,6 +13,8 @@ const pt: Words = {
     one: "Um projeto ou grupo espera por si",
     other: "{count} projetos e grupos esperam por si",
   },
+  "home.reports": "Avisos",
+  "home.reports-count": { one: "Um aviso espera por si", other: "{count} avisos esperam por si" },
 
   "status.draft": "Rascunho",
   "status.pending": "Espera pelo gabinete nacional",
