@@ -4,16 +4,8 @@ import { html, type TemplateResult } from "lit";
 export const area = (
   name: string,
   words: string,
-  { required = true, hint = "" } = {},
+  { value = "", most = 500 } = {},
 ): TemplateResult => html`<div class="field">
   <label for="ask-${name}">${words}</label>
-  ${hint ? html`<p class="hint" id="ask-${name}-hint">${hint}</p>` : ""}
-  <textarea
-    id="ask-${name}"
-    name=${name}
-    rows="3"
-    ?required=${required}
-    maxlength="500"
-    aria-describedby=${hint ? `ask-${name}-hint` : ""}
-  ></textarea>
+  <textarea id="ask-${name}" name=${name} rows=${value ? 6 : 3} required maxlength=${most} .value=${value}></textarea>
 </div>`;

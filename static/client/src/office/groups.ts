@@ -14,6 +14,8 @@ import { nameOf } from "./languages.ts";
 import type { Group } from "./lives.ts";
 import { WhileSeen } from "./seen.ts";
 
+type Answer = Pick<Group, "mine">;
+
 /** The groups of adults: to find one, and to come in. */
 class Groups extends View {
   static override properties = {
@@ -126,35 +128,34 @@ class Groups extends View {
             : nothing
         }
         ${
-          (mine === "" || mine === "refused") && join_rule === "open"
+          mine === "" && join_rule === "open"
             ? html`<button class="button primary" @click=${() => this.join(group)}><span>${t("groups.join")}${named}</span></button>`
             : nothing
         }
         ${
-          (mine === "" || mine === "refused") && join_rule === "request"
+          mine === "" && join_rule === "request"
             ? html`<button class="button primary" aria-haspopup="dialog" @click=${() => this.request(group)}>
-                <span>${t(mine ? "groups.ask-again" : "groups.ask")}${named}</span>
+                <span>${t("groups.ask")}${named}</span>
               </button>`
             : nothing
         }
         ${feature}
       </div>
-      ${mine !== "member" && join_rule === "invitation" ? html`<p class="quiet">${t("groups.by-invitation")}</p>` : nothing}`;
+      ${mine === "" && join_rule === "invitation" ? html`<p class="quiet">${t("groups.by-invitation")}</p>` : nothing}`;
   }
 
   private async join({ id, title }: Group): Promise<void> {
-    await this.act(
-      async () => {
-        await api.put(`/api/groups/${id}/join`, { words: "" });
-        await refresh().catch(() => {});
-      },
-      t("groups.joined", { title }),
-    );
+    try {
+      this.arrived(await api.put<Answer>(`/api/groups/${id}/join`, { words: "" }), title);
+    } catch (error) {
+      announce(explain(error));
+    }
+    await this.fetch();
   }
 
   private async request({ id, title }: Group): Promise<void> {
-    let mine = "";
-    const done = await ask(
+    let answer: Answer | undefined;
+    await ask(
       {
         title: t("groups.ask-title", { title }),
         text: t("groups.ask-text"),
@@ -163,12 +164,16 @@ class Groups extends View {
       },
       async (form) => {
         const words = String(form.get("words")).trim();
-        ({ mine } = await api.put<{ mine: string }>(`/api/groups/${id}/join`, { words }));
+        answer = await api.put<Answer>(`/api/groups/${id}/join`, { words });
       },
     );
-    if (!done) return;
-    if (mine === "member") await refresh().catch(() => {});
-    await this.act(async () => {}, t(mine === "member" ? "groups.joined" : "groups.asked", { title }));
+    if (answer) this.arrived(answer, title);
+    await this.fetch();
+  }
+
+  private arrived({ mine }: Answer, title: string): void {
+    announce(t(mine === "member" ? "groups.joined" : "groups.asked", { title }));
+    if (mine === "member") void refresh().catch(() => {});
   }
 }
 

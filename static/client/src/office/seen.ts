@@ -1,8 +1,12 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { NEWS } from "../net.ts";
 
 const PAUSE_MS = 20_000;
 
-/** Looks again and again while its element is there and the tab is seen: beside the spaces no notice comes. */
+/**
+ * Looks again and again while its element is there and the tab is seen: beside the spaces only some notices
+ * come.
+ */
 export class WhileSeen implements ReactiveController {
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -15,12 +19,14 @@ export class WhileSeen implements ReactiveController {
 
   hostConnected(): void {
     document.addEventListener("visibilitychange", this.again);
+    addEventListener(NEWS, this.again);
     this.timer = setInterval(this.again, PAUSE_MS);
     this.look();
   }
 
   hostDisconnected(): void {
     document.removeEventListener("visibilitychange", this.again);
+    removeEventListener(NEWS, this.again);
     clearInterval(this.timer);
   }
 

@@ -3,8 +3,10 @@ import { api, explain } from "../api/client.ts";
 import type { Space } from "../api/types.ts";
 import { has, t } from "../i18n/index.ts";
 import { announce } from "../ui/announce.ts";
+import { ask } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
 import { View } from "../ui/view.ts";
+import { area } from "./fields.ts";
 import { linkOf } from "./link.ts";
 import { PARTNER_DAYS, partnerToken } from "./partner.ts";
 import { lifeWords } from "./words.ts";
@@ -73,6 +75,12 @@ class SpaceState extends View {
               : nothing
           }
           ${
+            can.settings && (status === "draft" || status === "pending")
+              ? html`<button class="button" aria-haspopup="dialog" @click=${this.change}>${t("state.change")}</button>`
+              : nothing
+          }
+          ${can.take_back ? html`<button class="button" aria-busy=${this.busy} @click=${this.takeBack}>${t("state.take-back")}</button>` : nothing}
+          ${
             can.ask_again
               ? html`<button class="button primary" aria-busy=${this.busy} @click=${this.askAgain}>${t("state.ask-again")}</button>`
               : nothing
@@ -94,6 +102,34 @@ class SpaceState extends View {
       announce(t("state.asked"));
     });
   }
+
+  private async takeBack(): Promise<void> {
+    await this.send(async () => {
+      await api.delete(`/api/spaces/${this.space.id}/asked`);
+      announce(t("state.taken-back"));
+    });
+  }
+
+  private change = async (): Promise<void> => {
+    const { id, title, summary } = this.space;
+    const done = await ask(
+      {
+        title: t("state.change"),
+        fields: html`<div class="field">
+            <label for="state-title">${t("new.name")}</label>
+            <input id="state-title" name="title" required maxlength="200" autocomplete="off" .value=${title} />
+          </div>
+          ${area("summary", t("new.about"), { value: summary, most: 2000 })}`,
+        submit: t("dialog.save"),
+      },
+      (form) =>
+        api.patch(`/api/spaces/${id}`, {
+          title: String(form.get("title")).trim(),
+          summary: String(form.get("summary")).trim(),
+        }),
+    );
+    if (done) announce(t("state.changed"));
+  };
 
   private async send(run: () => Promise<void>): Promise<void> {
     if (this.busy) return;

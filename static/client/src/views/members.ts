@@ -38,12 +38,8 @@ class Members extends View {
     this.failed = "";
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (this.me.person.kind === "adult") import("../office/belonging.ts").catch(() => {});
-  }
-
   protected override willUpdate(): void {
+    if (this.fetched < 0 && this.me.person.kind === "adult") import("../office/belonging.ts").catch(() => {});
     if (this.fetched === this.version) return;
     this.fetched = this.version;
     void this.fetch();
@@ -68,6 +64,9 @@ class Members extends View {
 
   protected override render(): TemplateResult {
     const school = this.me.person.school;
+    const others = (this.members ?? []).filter(
+      ({ school_id }) => !this.space.schools.some(({ id }) => id === school_id),
+    );
     return html`<main id="main" class="members" tabindex="-1">
       <h1>${t("nav.members")}</h1>
       ${this.staff && school ? html`<p><a class="button" href=${path.pupils(school.id)}>${icon("key")}${t("members.make-cards")}</a></p>` : nothing}
@@ -85,6 +84,14 @@ class Members extends View {
           ${this.members ? this.table(mine) : html`<div aria-busy="true"></div>`}
         </section>`;
       })}
+      ${
+        others.length > 0
+          ? html`<section class="card school" aria-labelledby="others">
+              <h2 id="others">${t("members.others")}</h2>
+              ${this.table(others)}
+            </section>`
+          : nothing
+      }
       ${
         this.me.person.kind === "adult"
           ? html`<ts-belonging .me=${this.me} .space=${this.space} .members=${this.members ?? []} .version=${this.version}></ts-belonging>`

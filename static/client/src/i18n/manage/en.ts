@@ -51,6 +51,7 @@ const en = {
   "error.too-deep": "Pages cannot go any deeper. Choose a place higher up.",
 
   "members.founder": "founder",
+  "members.others": "Without a school here",
   "members.make-cards": "Cards for my class",
   "members.manage": "What to do with {name}",
   "members.mute": "Stop from writing",

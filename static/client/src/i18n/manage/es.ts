@@ -50,6 +50,7 @@ const es: Words = {
   "error.too-deep": "Las páginas no pueden ir más adentro. Elige un lugar más arriba.",
 
   "members.founder": "fundador",
+  "members.others": "Sin centro aquí",
   "members.make-cards": "Tarjetas para mi clase",
   "members.manage": "Qué hacer con {name}",
   "members.mute": "No dejar escribir",

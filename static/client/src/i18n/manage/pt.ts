@@ -50,6 +50,7 @@ const pt: Words = {
   "error.too-deep": "As páginas não podem ir mais fundo. Escolhe um lugar mais acima.",
 
   "members.founder": "fundador",
+  "members.others": "Sem escola aqui",
   "members.make-cards": "Cartões para a minha turma",
   "members.manage": "O que fazer com {name}",
   "members.mute": "Não deixar escrever",
