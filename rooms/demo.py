@@ -1,5 +1,7 @@
 """Furnishes a demo: two schools in two countries, a TwinSpace about two rivers, and a group of teachers.
 
+Beside them a national officer, for whom another project waits.
+
 Passwords and cards are drawn at random when the demo is made and kept beside it in ``demo-logins.json``,
 readable for its owner only, so that every later start prints the same ones.
 """
@@ -24,7 +26,9 @@ from .schools import Country
 from .services import Services
 from .values import (
     AgeBand,
+    JoinRule,
     MembershipId,
+    Office,
     PageId,
     PersonId,
     Role,
@@ -35,11 +39,13 @@ from .values import (
     SpaceKind,
 )
 
-__all__ = ["LOGINS", "Demo", "Login", "SeedPage", "furnish"]
+__all__ = ["LOGINS", "OFFICER", "Demo", "Login", "SeedPage", "furnish"]
 
 LOGINS: Final = "demo-logins.json"
 TITLE: Final = "Ebro and Douro: two rivers, one notebook"
 SERVER: Final = "server:demo"
+OFFICER: Final = "officer"
+"""The role, in the list of log-ins, of who approves what is new in Spain."""
 STUDENTS: Final = 4
 """Of each school."""
 TEAMS: Final = ("North bank", "South bank")
@@ -122,7 +128,7 @@ def _empty(folder: Path) -> Path:
 
 
 async def _make(file: Path) -> Demo:
-    services = await Services.open(f"sqlite:///{file}")
+    services = await Services.open(f"sqlite:///{file}", approval=True)
     try:
         return await _furnish(services)
     finally:
@@ -201,12 +207,63 @@ async def _furnish(services: Services) -> Demo:
     await _talk(services, space, group, speakers)
     teams = await services.teams.propose(ids[0], space, count=len(TEAMS), names=TEAMS)
     await services.teams.make(ids[0], space, teams)
+    officer = await _officer(services)
+    await _waiting(services, zaragoza, porto, group, ids[1])
     logins = [
         login
         for school, teacher in zip(schools, (ana, rui), strict=True)
         for login in (teacher, *_students(school))
     ]
-    return Demo(space, TITLE, tuple(logins), pages)
+    return Demo(space, TITLE, (*logins, officer), pages)
+
+
+async def _officer(services: Services) -> Login:
+    """Who approves what is new in Spain."""
+    marta = Login(
+        "Marta Gil",
+        OFFICER,
+        "National office",
+        "Spain",
+        "marta@office.example",
+        codecards.draw_password(secrets.choice),
+    )
+    person = await services.people.add_adult(
+        name=marta.name, email=marta.email, password=marta.password, school=None, language="es"
+    )
+    await services.offices.appoint(person, Office.OFFICER, "ES")
+    return marta
+
+
+async def _waiting(
+    services: Services, zaragoza: SchoolId, porto: SchoolId, group: SpaceId, moderator: PersonId
+) -> None:
+    """A project of two other teachers that waits for the national office, and one of them for the group."""
+    bea, joao = [
+        await services.people.add_adult(
+            name=name,
+            email=email,
+            password=codecards.draw_password(secrets.choice),
+            school=school,
+            language=language,
+        )
+        for name, email, school, language in (
+            ("Bea Sanz", "bea@puentedepiedra.example", zaragoza, "es"),
+            ("João Reis", "joao@ribeira.example", porto, "pt"),
+        )
+    ]
+    made = await services.lifecycle.make(
+        bea,
+        kind=SpaceKind.PROJECT,
+        title="Lighthouses and tides",
+        summary="Two classes build a model lighthouse each, and send each other its light in Morse code.",
+        languages=["en"],
+        age_band=AgeBand.FROM_12,
+    )
+    link = await services.invitations.invite_partner(bea, made.id)
+    await services.invitations.accept(joao, link.token, address="")
+    await services.joining.set_rule(moderator, group, JoinRule.REQUEST)
+    words = "My class measures the Douro every Friday. We have two spare thermometers."
+    await services.joining.join(joao, group, words)
 
 
 def _students(school: _School) -> list[Login]:

@@ -70,11 +70,11 @@ def serve(settings: Settings) -> None:
 @main.command()
 @settings_options("host", "port", "data", "secret_file", "log_format", "log_level")
 def demo(settings: Settings) -> None:
-    """Run a furnished demo: two schools in two countries, one TwinSpace, one group.
+    """Run a furnished demo: two schools in two countries, one TwinSpace, one group, a national officer.
 
     Everything is kept in data/demo unless --data says otherwise; a second start has the same log-ins.
     """
-    from rooms.demo import furnish
+    from rooms.demo import OFFICER, furnish
     from server.demo import show, write_pages
     from server.serving import run, say_listening
 
@@ -95,7 +95,10 @@ def demo(settings: Settings) -> None:
             show(furnished, int(address.rpartition(":")[2]))
             say_listening(address)
 
-        await run(settings, prepare=lambda node: write_pages(node, furnished), announce=announce)
+        # A demo of an earlier version has nobody who approves.
+        officers = any(login.role == OFFICER for login in furnished.logins)
+        chosen = settings.model_copy(update={"approval": "officers" if officers else "none"})
+        await run(chosen, prepare=lambda node: write_pages(node, furnished), announce=announce)
 
     uvloop.run(start())
 

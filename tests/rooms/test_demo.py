@@ -11,7 +11,7 @@ import pytest
 
 from rooms import demo as demo_module
 from rooms.access import Scope
-from rooms.demo import LOGINS, furnish
+from rooms.demo import LOGINS, OFFICER, furnish
 from rooms.demo_pages import PAGES
 from rooms.services import Services
 from rooms.values import PersonId, ReportState, ReportTarget, SpaceId
@@ -36,7 +36,9 @@ async def test_everybody_gets_in_and_sees_the_pages_of_their_role(records: Path)
     services = await Services.open(f"sqlite:///{records}")
     try:
         seen: dict[str, list[int]] = {}
-        for login in demo.logins:
+        *members, officer = demo.logins
+        assert officer.role == OFFICER
+        for login in members:
             if login.code:
                 made = await services.sessions.log_in_with_code(login.code, address="")
             else:
@@ -61,7 +63,7 @@ async def test_everybody_gets_in_and_sees_the_pages_of_their_role(records: Path)
             "student": [7, 8],
         }
         assert {login.town for login in demo.logins if login.code} == {"Zaragoza", "Porto"}
-        assert len(demo.logins) == 10
+        assert len(members) == 10
         assert len(await services.spaces.of(person)) == 1
     finally:
         await services.close()
@@ -102,6 +104,32 @@ async def test_people_talk_and_something_waits_for_each_teacher(records: Path) -
         await services.close()
 
 
+async def test_a_project_waits_for_the_officer_and_a_teacher_for_the_group(records: Path) -> None:
+    demo = await furnish(records)
+    services = await Services.open(f"sqlite:///{records}")
+    try:
+        people = {}
+        for login in demo.logins:
+            if login.password:
+                made = await services.sessions.log_in_with_password(login.email, login.password, address="")
+                people[login.role] = PersonId(made.principal.person or "")
+        [waiting] = await services.lifecycle.waiting(people[OFFICER])
+        assert (waiting.title, [founder.country for founder in waiting.founders]) == (
+            "Lighthouses and tides",
+            ["ES", "PT"],
+        )
+        assert await services.spaces.of(people[OFFICER]) == []
+        [group] = await services.joining.groups(people["admin"])
+        assert (group.title, group.join_rule, group.members) == ("Teachers on river banks", "request", 2)
+        [request] = await services.joining.requests(people["teacher"], SpaceId(group.id))
+        assert (request.name, request.country) == ("João Reis", "PT")
+        for role, kind in ((OFFICER, "space-asked"), ("teacher", "join-asked")):
+            news = await services.notifications.of(people[role])
+            assert kind in [each.kind for each in news.notifications]
+    finally:
+        await services.close()
+
+
 async def test_a_demo_of_the_first_version_opens(records: Path) -> None:
     first = await furnish(records)
     logins = records.with_name(LOGINS)
@@ -136,4 +164,4 @@ async def test_records_of_something_else_are_left_alone(records: Path) -> None:
 async def test_the_secrets_of_two_demos_differ(tmp_path: Path) -> None:
     one, other = await furnish(tmp_path / "1" / "r"), await furnish(tmp_path / "2" / "r")
     secrets = {login.password or login.code for login in (*one.logins, *other.logins)}
-    assert len(secrets) == 20
+    assert len(secrets) == 22

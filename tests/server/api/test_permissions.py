@@ -302,6 +302,7 @@ class World:
                 for row in self.first[table.name]:
                     await tx.do(update(table).where(table.c.id == row["id"]).values(row))
             await tx.do(delete(schema.join_requests))
+            await tx.do(delete(schema.blocks))
             await tx.do(delete(schema.room_members))
             await tx.do(insert(schema.room_members), self.first["room_members"])
             await tx.do(
