@@ -86,15 +86,16 @@ class Letterbox:
 
     def _accept(self) -> SMTP:
         self.connections += 1
+        encrypts = self._tls is not None and not self._implicit
         made = SMTP(
             self,
             loop=asyncio.get_running_loop(),
             hostname="letterbox",
-            tls_context=None if self._implicit else self._tls,
-            require_starttls=self._tls is not None and not self._implicit,
+            tls_context=self._tls if encrypts else None,
+            require_starttls=encrypts,
             authenticator=self._knows if self._login else None,
-            auth_required=self._login is not None,
-            auth_require_tls=self._tls is not None and not self._implicit,
+            auth_required=self._login is not None and encrypts,
+            auth_require_tls=encrypts,
         )
         self._open.add(made)
         return made
@@ -104,7 +105,7 @@ class Letterbox:
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         said = data.login.decode(), data.password.decode()
-        return AuthResult(success=said == self._login)
+        return AuthResult(success=said == self._login, handled=False)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -118,6 +119,7 @@ class Letterbox:
         answer = await self.says_at_the_end()
         if answer == TAKEN:
             assert isinstance(envelope.content, bytes)
+            assert session.authenticated or self._login is None
             encrypted = session.ssl is not None or self._implicit
             self.letters.append(
                 Letter(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.content, encrypted)
