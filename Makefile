@@ -1,5 +1,5 @@
 # Two commands do everything: `make demo` and `make test`. The others are their parts.
-.PHONY: demo test setup setup-dev lint format clean help
+.PHONY: demo test bench setup setup-dev lint format clean help
 .DEFAULT_GOAL := help
 
 CLIENT := static/client
@@ -17,6 +17,9 @@ test: setup-dev lint  ## everything: lint, types, unit, interop, faults, browser
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 	cd $(CLIENT) && ../../tools/with-node npm run --silent test
 
+bench: .venv/.dev  ## side by side with other servers, about ten minutes: load/report/ (BENCH_ARGS=... for a part)
+	.venv/bin/python -m load bench $(BENCH_ARGS)
+
 setup: .venv/.runtime $(BUILT)  ## .venv with the server, and the built client; nothing more
 
 setup-dev: .venv/.dev $(BUILT) $(INTEROP)  ## the same and what the tests need
@@ -33,7 +36,8 @@ format: .venv/.dev  ## let ruff rewrite what it can
 
 clean:  ## remove everything that setup, tests and builds made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
-	rm -rf $(CLIENT)/dist $(CLIENT)/node_modules tests/interop/node_modules load/peers/node_modules tests/.artifacts
+	rm -rf $(CLIENT)/dist $(CLIENT)/node_modules tests/interop/node_modules tests/.artifacts load/report
+	rm -rf load/peers/node_modules load/peers/*/node_modules load/peers/*/.venv
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

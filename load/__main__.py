@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from . import crash, latency, lesson, replay
+from .bench.command import command as bench
 from .faults.command import command as faults
 
 
@@ -22,6 +23,7 @@ main.add_command(crash.command)
 main.add_command(latency.command)
 main.add_command(lesson.command)
 main.add_command(faults)
+main.add_command(bench)
 
 if __name__ == "__main__":
     main(prog_name="python -m load")

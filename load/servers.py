@@ -66,11 +66,11 @@ class TwinSpace(Process):
         super().__init__()
         self.options = options
         self.launcher = launcher
-        self._secret = secret or secrets.token_hex(32)
+        self.secret = secret or secrets.token_hex(32)
 
     async def _prepare(self) -> None:
         self._program = twinspace_command()
-        (self.folder / "secret").write_text(self._secret)
+        (self.folder / "secret").write_text(self.secret)
 
     async def _clear(self) -> None:
         await self.kill()
@@ -93,7 +93,7 @@ class TwinSpace(Process):
         """A document token, as any application that shares the server's secret would issue it."""
         now = int(time.time())
         claims = {"aud": "twinspace", "document": document, "scope": scope, "sub": subject}
-        key = OctKey.import_key(self._secret)
+        key = OctKey.import_key(self.secret)
         return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + 7 * 86400}, key)
 
     def _command(self) -> list[str]:

@@ -1,4 +1,4 @@
-// One node of Hocuspocus as its documentation sets it up, with the Redis extension: see hocuspocus.py.
+// One node of Hocuspocus as its documentation sets it up, with the Redis extension if one is named: see hocuspocus.py.
 import { parseArgs } from "node:util";
 import { Redis } from "@hocuspocus/extension-redis";
 import { Server } from "@hocuspocus/server";
@@ -14,11 +14,12 @@ const { values } = parseArgs({
 const parent = process.ppid;
 setInterval(() => process.ppid === parent || process.exit(1), 500);
 
+const host = values["redis-host"];
 const server = new Server({
   address: "127.0.0.1",
   port: Number(values.port),
   quiet: true,
-  extensions: [new Redis({ host: values["redis-host"], port: Number(values["redis-port"]) })],
+  extensions: host ? [new Redis({ host, port: Number(values["redis-port"]) })] : [],
 });
 await server.listen();
 console.log(`listening on ws://127.0.0.1:${server.address.port}`);
