@@ -103,7 +103,7 @@ export const toggleList =
       const transaction = state.tr.replaceWith(
         found.pos,
         found.pos + found.node.nodeSize,
-        list.create(null, items),
+        list.create({ protected: found.node.attrs.protected }, items),
       );
       const { anchor, head } = state.selection;
       dispatch(transaction.setSelection(TextSelection.create(transaction.doc, anchor, head)));

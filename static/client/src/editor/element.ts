@@ -18,11 +18,14 @@ import { icon } from "./icons.ts";
 import { keys } from "./keys.ts";
 import { pasteLink, pasteParser, withoutStyles } from "./paste.ts";
 import { everybody, type Somebody } from "./people.ts";
+import type { Writers } from "./protecting.ts";
+import { blocks, protection, type Rules, setProtected } from "./protection.ts";
 import { PageSession } from "./session.ts";
 import type { EditorState as PageState } from "./state.ts";
 import { Toolbar } from "./toolbar.ts";
 import { placeholder, views } from "./views.ts";
 
+const HINT_MS = 6000;
 const SPOKEN = "twinspace.speak-people";
 /** News about people are gathered for so many ms before they are read out. */
 const GATHER = 2500;
@@ -35,6 +38,7 @@ export interface Writer {
   name: string;
   role: string;
   school: string;
+  membership: string;
 }
 
 /** A sentence of the page, and under which client ids of the shared document its characters were written. */
@@ -51,6 +55,7 @@ export class PageEditor extends LitElement {
     me: { attribute: false },
     socket: { attribute: false },
     spoken: { state: true },
+    hint: { state: true },
   };
 
   declare document: string;
@@ -59,6 +64,8 @@ export class PageEditor extends LitElement {
   declare socket: HocuspocusProviderWebsocket;
   /** The last thing to be read out by screen readers. */
   declare spoken: string;
+  /** A word on why a key did nothing, for a while. */
+  declare hint: string;
 
   private session: PageSession | null = null;
   private view: EditorView | null = null;
@@ -72,13 +79,18 @@ export class PageEditor extends LitElement {
   /** The page has been waited for so long that it takes a word. */
   private late = false;
   private readonly toolbar = new Toolbar(
-    { link: (_, dispatch) => this.link(!!dispatch), image: (_, dispatch) => this.image(!!dispatch) },
+    {
+      link: (_, dispatch) => this.link(!!dispatch),
+      image: (_, dispatch) => this.image(!!dispatch),
+      protect: (_, dispatch) => this.protect(!!dispatch),
+    },
     () => this.requestUpdate(),
   );
 
   constructor() {
     super();
     this.spoken = "";
+    this.hint = "";
     new Localized(this);
   }
 
@@ -112,6 +124,7 @@ export class PageEditor extends LitElement {
 
   private openPage(): void {
     this.present.clear();
+    this.writers = { whose: {}, names: {} };
     this.late = false;
     clearTimeout(this.patience);
     this.patience = setTimeout(() => {
@@ -132,6 +145,7 @@ export class PageEditor extends LitElement {
     clearTimeout(this.toolsTimer);
     this.toolsTimer = undefined;
     clearTimeout(this.patience);
+    clearTimeout(this.hintTimer);
     this.view?.destroy();
     this.view = null;
     this.session?.close();
@@ -164,6 +178,7 @@ export class PageEditor extends LitElement {
             gapCursor(),
             dropCursor({ color: false, class: "drop-cursor" }),
             placeholder(),
+            protection(this.rules),
             new Plugin({ view: () => ({ update: (view, before) => this.moved(view.state, before) }) }),
           ],
         }),
@@ -320,6 +335,84 @@ export class PageEditor extends LitElement {
     view.focus();
   }
 
+  // Protected blocks
+
+  private writers: Writers = { whose: {}, names: {} };
+  /** Client ids that the server was asked about, with those it does not know. */
+  private asked = new Set<string>();
+  private hintTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private get staff(): boolean {
+    return this.me.role === "teacher" || this.me.role === "admin";
+  }
+
+  private mine = (client: string): boolean =>
+    client === String(this.session?.doc.clientID) || this.writers.whose[client] === this.me.membership;
+
+  private readonly rules: Rules = {
+    closed: (by) => !this.staff && !this.mine(by),
+    label: (by) => {
+      if (this.mine(by)) return t("editor.protect.by-me");
+      if (/^\d+$/.test(by) && !(by in this.writers.whose)) this.learnWriters(by);
+      const name = this.nameOf(by);
+      return name ? t("editor.protect.by", { name }) : t("editor.protect.by-teachers");
+    },
+    refused: () => {
+      this.hint = this.spoken = t("editor.protect.hint");
+      clearTimeout(this.hintTimer);
+      this.hintTimer = setTimeout(() => {
+        this.hint = "";
+      }, HINT_MS);
+    },
+  };
+
+  private nameOf = (by: string): string => this.writers.names[this.writers.whose[by] ?? ""] ?? "";
+
+  private learnWriters(client: string): void {
+    if (this.asked.has(client)) return;
+    this.asked.add(client);
+    void this.fetchWriters().catch(() => this.asked.delete(client));
+  }
+
+  private async fetchWriters(): Promise<void> {
+    const { view } = this;
+    this.writers = await (await import("./protecting.ts")).fetchWriters(this.page.id);
+    // What is drawn rests on it.
+    if (view && !view.isDestroyed && view === this.view) view.dispatch(view.state.tr);
+  }
+
+  private protect(now: boolean): boolean {
+    const { view } = this;
+    if (!view?.editable) return false;
+    const open = blocks(view.state).filter(({ node: { attrs } }) => {
+      return attrs.protected !== undefined && !(attrs.protected && this.rules.closed(attrs.protected));
+    });
+    if (now && open.length) void this.askProtection(view);
+    return open.length > 0;
+  }
+
+  private async askProtection(view: EditorView): Promise<void> {
+    const { askProtection } = await import("./protecting.ts");
+    if (!this.staff) await this.fetchWriters().catch(() => {});
+    const slots = bindingKey.getState(view.state)?.drawing.get(this.session?.shared)?.slots ?? [];
+    const shown = slots.filter(({ kind }) => kind !== "hidden");
+    const places: number[] = [];
+    let by: string | null = null;
+    for (const { node, pos, index } of blocks(view.state)) {
+      const { protected: before } = node.attrs;
+      if (before === undefined || (before && this.rules.closed(before))) continue;
+      const made = shown[index]?.shared[0] as { _item?: { id: { client: number } } } | undefined;
+      if (!this.staff && !before && !this.mine(String(made?._item?.id.client))) continue;
+      by ??= before;
+      places.push(pos);
+    }
+    const me = this.staff ? "" : String(this.session?.doc.clientID);
+    const answer = await askProtection(!places.length, by, me, by ? this.nameOf(by) : "");
+    if (view.isDestroyed) return;
+    if (answer) view.dispatch(setProtected(view.state, places, answer.by));
+    view.focus();
+  }
+
   /** While writing, a link is followed with Ctrl or Cmd; a page that is only read has ordinary links. */
   private follow(view: EditorView, event: MouseEvent): boolean {
     const link = (event.target as Element).closest?.("a[href]");
@@ -408,6 +501,7 @@ export class PageEditor extends LitElement {
     const writable = session?.writable ?? false;
     return html`<div class="ed-bar ${writable ? "writable" : ""}">
         ${writable && view ? this.toolbar.render(view) : nothing}
+        ${this.hint ? html`<p class="ed-hint">${icon("protect")}<span>${this.hint}</span></p>` : nothing}
         <div class="ed-status">
           ${
             state

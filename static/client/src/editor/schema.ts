@@ -51,6 +51,10 @@ export function cleanAttributes(name: string, given: Record<string, unknown>): A
   for (const [key, clean] of Object.entries(ATTRIBUTES[name] ?? {})) attrs[key] = clean(given[key]);
   const { colspan, colwidth } = attrs as { colspan?: number; colwidth?: number[] | null };
   if (colwidth && colwidth.length !== colspan) attrs.colwidth = null;
+  if (nodes[name]?.attrs?.protected) {
+    const { protected: by = null } = given;
+    attrs.protected = by === null || typeof by === "string" ? by : "teachers";
+  }
   return attrs;
 }
 
@@ -223,6 +227,10 @@ const nodes: Record<string, NodeSpec> = {
     toDOM: ({ attrs }) => [...inlineUnknown, attrs.text] as unknown as DOMOutputSpec,
   },
 };
+
+/* Who may change a block of the page: `teachers`, or the client id of its owner. Not copied with its text. */
+for (const spec of Object.values(nodes))
+  if (spec.group === block && !spec.atom) spec.attrs = { ...spec.attrs, protected: { default: null } };
 
 const marks: Record<string, MarkSpec> = {
   link: {

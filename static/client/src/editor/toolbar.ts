@@ -25,6 +25,7 @@ import {
 } from "./commands.ts";
 import { type IconName, icon } from "./icons.ts";
 import { aria, readable, SHORTCUTS } from "./keys.ts";
+import { isProtected } from "./protection.ts";
 
 interface Tool {
   id: IconName;
@@ -37,6 +38,7 @@ interface Tool {
 export interface Asking {
   link: Command;
   image: Command;
+  protect: Command;
 }
 
 /** The tools that fit where the caret is, in groups. */
@@ -73,6 +75,7 @@ function groups({ state }: EditorView, asking: Asking): Tool[][] {
       { id: "image", run: asking.image, pressed: selectedImage(state) !== null, dialog: true },
       { id: "table", run: insertTable },
       { id: "rule", run: insertRule },
+      { id: "protect", run: asking.protect, pressed: isProtected(state), dialog: true },
     ],
   ];
 }

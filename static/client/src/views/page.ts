@@ -178,6 +178,7 @@ class PageView extends View {
       name: person.name,
       role: this.space.my_role,
       school: person.school?.name ?? "",
+      membership: this.space.my_membership,
     };
     return html`${keyed(
       page.document,

@@ -123,7 +123,9 @@ export class Drawing {
     if (!slots) return this.standIn(shared, parent);
     const content = Fragment.from(contentOf(slots));
     if (content.childCount === 0 && HIDDEN_WHEN_EMPTY.has(type.name)) return null;
-    const attrs = cleanAttributes(type.name, shared.getAttributes());
+    const given: Record<string, unknown> = shared.getAttributes();
+    if (depth) delete given.protected; // means something on blocks of the page only
+    const attrs = cleanAttributes(type.name, given);
     const node = type.validContent(content)
       ? type.create(attrs, content)
       : type.createAndFill(attrs, content);

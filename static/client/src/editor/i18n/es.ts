@@ -34,6 +34,7 @@ const es: Words = {
   "editor.why.not-saved": "El servidor no aceptó lo último que escribiste.",
   "editor.why.not-saved.locked":
     "La página se bloqueó antes de que lo último que escribiste llegara al servidor.",
+  "editor.why.not-saved.protected": "Tu último cambio toca un bloque protegido.",
   "editor.why.not-saved.no-access":
     "Perdiste el acceso a esta página antes de que lo último que escribiste llegara al servidor.",
   "editor.why.readonly": "Puedes leer esta página, pero no cambiarla.",
@@ -87,6 +88,7 @@ const es: Words = {
   "editor.tool.image": "Imagen",
   "editor.tool.table": "Tabla",
   "editor.tool.rule": "Línea divisoria",
+  "editor.tool.protect": "Proteger este bloque",
   "editor.tool.row-above": "Nueva fila encima",
   "editor.tool.row-below": "Nueva fila debajo",
   "editor.tool.column-before": "Nueva columna antes",
@@ -119,6 +121,18 @@ const es: Words = {
   "editor.image.save": "Guardar la imagen",
   "editor.image.bad": "No es la dirección de una imagen. Tiene que empezar por https://",
   "editor.image.no-alt": "Escribe qué muestra la imagen, o di que es solo un adorno.",
+
+  "editor.protect.title": "¿Quién puede cambiar este bloque?",
+  "editor.protect.me": "Solo yo y los profesores",
+  "editor.protect.owner": "Solo {name} y los profesores",
+  "editor.protect.teachers": "Solo los profesores",
+  "editor.protect.everybody": "Todos los que pueden escribir en esta página",
+  "editor.protect.not-yours": "Solo puedes proteger lo que has empezado tú.",
+  "editor.protect.save": "Guardar",
+  "editor.protect.by": "Protegido por {name}",
+  "editor.protect.by-me": "Protegido por ti",
+  "editor.protect.by-teachers": "Protegido por los profesores",
+  "editor.protect.hint": "Este bloque está protegido. Pulsa Intro para escribir debajo.",
 
   "editor.help.title": "Escribir con el teclado",
   "editor.help.tab": "Tab mueve dentro de listas y tablas. Pulsa Escape y después Tab para salir del texto.",

@@ -34,6 +34,7 @@ const pt: Words = {
   "editor.why.not-saved": "O servidor não aceitou o que escreveste por último.",
   "editor.why.not-saved.locked":
     "A página foi bloqueada antes de o que escreveste por último chegar ao servidor.",
+  "editor.why.not-saved.protected": "A tua última alteração toca num bloco protegido.",
   "editor.why.not-saved.no-access":
     "Perdeste o acesso a esta página antes de o que escreveste por último chegar ao servidor.",
   "editor.why.readonly": "Podes ler esta página, mas não mudá-la.",
@@ -87,6 +88,7 @@ const pt: Words = {
   "editor.tool.image": "Imagem",
   "editor.tool.table": "Tabela",
   "editor.tool.rule": "Linha divisória",
+  "editor.tool.protect": "Proteger este bloco",
   "editor.tool.row-above": "Nova linha acima",
   "editor.tool.row-below": "Nova linha abaixo",
   "editor.tool.column-before": "Nova coluna antes",
@@ -119,6 +121,18 @@ const pt: Words = {
   "editor.image.save": "Guardar a imagem",
   "editor.image.bad": "Não é o endereço de uma imagem. Tem de começar por https://",
   "editor.image.no-alt": "Escreve o que a imagem mostra, ou diz que é só decoração.",
+
+  "editor.protect.title": "Quem pode alterar este bloco?",
+  "editor.protect.me": "Só eu e os professores",
+  "editor.protect.owner": "Só {name} e os professores",
+  "editor.protect.teachers": "Só os professores",
+  "editor.protect.everybody": "Todos os que podem escrever nesta página",
+  "editor.protect.not-yours": "Só podes proteger o que tu começaste.",
+  "editor.protect.save": "Guardar",
+  "editor.protect.by": "Protegido por {name}",
+  "editor.protect.by-me": "Protegido por ti",
+  "editor.protect.by-teachers": "Protegido pelos professores",
+  "editor.protect.hint": "Este bloco está protegido. Carrega em Enter para escrever por baixo.",
 
   "editor.help.title": "Escrever com o teclado",
   "editor.help.tab":

@@ -1,0 +1,68 @@
+import { html, nothing } from "lit";
+import { api } from "../api/client.ts";
+import { t } from "../i18n/index.ts";
+import { openDialog } from "../ui/dialog.ts";
+
+/** What the server knows of the writers of a page. */
+export interface Writers {
+  /** Client id to membership id. */
+  whose: Record<string, string | null>;
+  /** Membership id to name. */
+  names: Record<string, string>;
+}
+
+export async function fetchWriters(page: string): Promise<Writers> {
+  const [whose, authors] = await Promise.all([
+    api.get<Record<string, string | null>>(`/api/pages/${page}/authorship`),
+    api.get<{ membership_id: string | null; name: string | null }[]>(`/api/pages/${page}/authors`),
+  ]);
+  const names: Record<string, string> = {};
+  for (const { membership_id: id, name } of authors) if (id && name) names[id] = name;
+  return { whose, names };
+}
+
+/**
+ * Asks who may change a block that is protected for `now`: the chosen value, null for everybody. `me` is my
+ * client id, "" for teachers; `owner` is the name of whom it is protected for. `none`: I may not protect it.
+ */
+export function askProtection(
+  none: boolean,
+  now: string | null,
+  me: string,
+  owner: string,
+): Promise<{ by: string | null } | undefined> {
+  const choices: [string | null, string][] = [];
+  if (!none) choices.push([null, t("editor.protect.everybody")]);
+  if (!none && !me) choices.unshift(["teachers", t("editor.protect.teachers")]);
+  if (!none && me) choices.unshift([now ?? me, t("editor.protect.me")]);
+  if (!me && now && owner) choices.unshift([now, t("editor.protect.owner", { name: owner })]);
+  return openDialog<{ by: string | null }>(
+    () => t("editor.protect.title"),
+    (close) => html`<form
+      class="stack"
+      @submit=${(event: SubmitEvent) => {
+        event.preventDefault();
+        const at = new FormData(event.currentTarget as HTMLFormElement).get("by");
+        const choice = choices[Number(at)];
+        if (choice) close({ by: choice[0] });
+      }}
+    >
+      ${
+        choices.length > 1
+          ? html`<div class="stack" role="radiogroup" aria-label=${t("editor.protect.title")}>
+              ${choices.map(
+                ([by, words], index) => html`<label class="check">
+                  <input type="radio" name="by" value=${index} ?checked=${by === now} ?autofocus=${by === now} />
+                  <span>${words}</span>
+                </label>`,
+              )}
+            </div>`
+          : html`<p>${t("editor.protect.not-yours")}</p>`
+      }
+      <footer class="actions">
+        <button class="button" type="button" @click=${() => close()}>${t("dialog.cancel")}</button>
+        ${choices.length > 1 ? html`<button class="button primary">${t("editor.protect.save")}</button>` : nothing}
+      </footer>
+    </form>`,
+  );
+}
