@@ -69,12 +69,11 @@ async function withdraw(person: string, name: string, purpose: Purpose): Promise
 
 function sentence({ state, given_on, valid_until, recorded_by }: Consent): TemplateResult {
   if (!given_on) return html`${t("consent.state.none")}`;
+  if (state === "withdrawn") return html`${t("consent.state.withdrawn")}`;
   const when =
     state === "expired" && valid_until
       ? t("consent.ended", { day: day(valid_until) })
-      : state === "withdrawn"
-        ? t("consent.state.withdrawn")
-        : span(given_on, valid_until);
+      : span(given_on, valid_until);
   return html`${when}${recorded_by ? html` · ${t("consent.by", { name: recorded_by })}` : nothing}`;
 }
 

@@ -132,20 +132,20 @@ class Consents extends View {
 
   private table(): TemplateResult {
     const column = (purpose: Purpose) => (purpose === this.purpose ? "now" : "other");
-    return html`<table>
-      <caption class="sr">${t("consent.title")}</caption>
-      <thead>
-        <tr>
-          <th scope="col"><span class="sr">${t("consent.choose")}</span></th>
-          <th scope="col">${t("consent.student")}</th>
-          ${PURPOSES.map((purpose) => html`<th scope="col" class=${column(purpose)}>${t(`consent.${purpose}`)}</th>`)}
-          <td></td>
+    // The roles are said, too: some browsers forget them where a phone shows the rows as blocks.
+    return html`<table role="table" aria-label=${t("consent.title")}>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th scope="col" role="columnheader"><span class="sr">${t("consent.choose")}</span></th>
+          <th scope="col" role="columnheader">${t("consent.student")}</th>
+          ${PURPOSES.map((purpose) => html`<th scope="col" role="columnheader" class=${column(purpose)}>${t(`consent.${purpose}`)}</th>`)}
+          <td role="cell"></td>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${this.pupils.map(
-          (pupil) => html`<tr class=${this.chosen.has(pupil.person_id) ? "chosen" : ""}>
-            <td>
+          (pupil) => html`<tr role="row" class=${this.chosen.has(pupil.person_id) ? "chosen" : ""}>
+            <td role="cell">
               <label class="tick">
                 <input
                   type="checkbox"
@@ -155,9 +155,9 @@ class Consents extends View {
                 <span class="sr">${t("consent.choose-name", { name: pupil.name })}</span>
               </label>
             </td>
-            <th scope="row">${pupil.name}</th>
-            ${PURPOSES.map((purpose) => html`<td class=${column(purpose)}>${this.cell(this.consent(pupil, purpose))}</td>`)}
-            <td class="more">
+            <th scope="row" role="rowheader">${pupil.name}</th>
+            ${PURPOSES.map((purpose) => html`<td role="cell" class=${column(purpose)}>${this.cell(this.consent(pupil, purpose))}</td>`)}
+            <td role="cell" class="more">
               <button
                 class="button icon quiet"
                 aria-haspopup="dialog"
@@ -209,7 +209,7 @@ class Consents extends View {
           aria-disabled=${count === 0 ? "true" : "false"}
           @click=${this.record}
         >
-          ${icon("check")}${t("consent.record")}
+          ${t("consent.record")}
         </button>
       </div>
     </div>`;
