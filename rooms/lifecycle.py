@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
 
 from .access import Change
 from .audit import Audit
@@ -37,10 +37,20 @@ from .values import (
     SpaceStatus,
 )
 
-__all__ = ["MOST_PREPARED", "FounderView", "Lifecycle", "MadeSpace", "WaitingSpace", "may_decide"]
+__all__ = [
+    "MOST_GROUPS",
+    "MOST_PREPARED",
+    "FounderView",
+    "Lifecycle",
+    "MadeSpace",
+    "WaitingSpace",
+    "may_decide",
+]
 
 MOST_PREPARED: Final = 20
 """Spaces that one person has founded and that are not open yet."""
+MOST_GROUPS: Final = 20
+"""Groups that one person has founded and that are open: all teachers see them in one list."""
 DECIDING: Final = (Office.OFFICER, Office.PLATFORM)
 
 
@@ -119,11 +129,14 @@ class Lifecycle:
         async with self._records.writing() as tx:
             if not _may_found(await person_actor(tx, actor, self._clock())):
                 raise NotAllowed("not-confirmed")
-            if await tx.value(_prepared_by(actor)) >= MOST_PREPARED:
+            if await tx.value(_founded_by(actor, spaces.c.status.in_(PREPARING))) >= MOST_PREPARED:
                 raise Conflict(
                     "too-many-drafts",
                     f"You have {MOST_PREPARED} spaces that are not open yet. Finish one of them first.",
                 )
+            groups = spaces.c.kind == SpaceKind.GROUP, spaces.c.status == SpaceStatus.OPEN
+            if group and await tx.value(_founded_by(actor, *groups)) >= MOST_GROUPS:
+                raise Conflict("too-many-groups", f"You have {MOST_GROUPS} groups. Close one of them first.")
             space = await self._spaces.begin(
                 tx,
                 kind=kind,
@@ -305,7 +318,7 @@ def _may_found(actor: Actor) -> bool:
     return actor.school is not None and decision.reason == "needs-approval"
 
 
-def _prepared_by(person: PersonId) -> Any:
+def _founded_by(person: PersonId, *which: ColumnElement[bool]) -> Select[int]:
     return (
         select(func.count())
         .select_from(spaces.join(memberships, memberships.c.space_id == spaces.c.id))
@@ -313,7 +326,7 @@ def _prepared_by(person: PersonId) -> Any:
             memberships.c.person_id == person,
             memberships.c.state == MembershipState.ACTIVE,
             memberships.c.founder,
-            spaces.c.status.in_(PREPARING),
+            *which,
         )
     )
 

@@ -139,7 +139,7 @@ async def test_asking_twice_is_asking_once(village: Village) -> None:
 
 
 async def test_requests_of_one_person_are_limited(village: Village) -> None:
-    asked = [await group(village) for _ in range(MOST_WAITING + 1)]
+    asked = [await group(village, who="partner" if n else "founder") for n in range(MOST_WAITING + 1)]
     for space in asked[:-1]:
         await join(village, space)
     assert await refused(join(village, asked[-1])) == "too-many-requests"

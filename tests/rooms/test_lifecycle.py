@@ -11,7 +11,7 @@ from village import PASSWORD, Facts, Village, open_services, open_village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
 from rooms.invitations import NewInvitation
-from rooms.lifecycle import MOST_PREPARED
+from rooms.lifecycle import MOST_GROUPS, MOST_PREPARED
 from rooms.schema import audit, memberships, people, spaces
 from rooms.schools import Country
 from rooms.values import (
@@ -177,6 +177,12 @@ async def test_nobody_prepares_too_many_spaces(village: Village) -> None:
     for _ in range(MOST_PREPARED):
         await draft(village, "outsider")
     assert await refused(draft(village, "outsider")) == "too-many-drafts"
+    for _ in range(MOST_GROUPS):
+        await draft(village, "partner", SpaceKind.GROUP)
+        async with village.services.records.writing() as tx:
+            await tx.do(update(spaces).values(status=SpaceStatus.OPEN))
+    assert await refused(draft(village, "partner", SpaceKind.GROUP)) == "too-many-groups"
+    assert await draft(village, "partner")
 
 
 async def test_the_partner_is_an_adult_of_another_school(village: Village) -> None:
