@@ -204,6 +204,8 @@ class SpaceFrame extends View {
         api.getKnown<Page[]>(`/api/spaces/${id}/pages`),
       ]);
       if (id !== this.route.space) return;
+      // An officer with a case reads beside the spaces: office/cases.ts.
+      if (!space.my_membership) throw new ApiError(404, "", "");
       this.space = space;
       this.pages = pages;
       if (space.status !== "open") import("../office/state.ts").catch(() => {});
