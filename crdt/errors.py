@@ -4,6 +4,7 @@ CrdtError
 ├── Malformed           the bytes are not what the format says; .what, .where
 ├── LimitExceeded       the bytes are well formed but too many, too deep or too large; .what, .limit, .value
 ├── EngineRefused       the engine could not apply it; .poisoned: the document must be loaded again
+├── Overtaken           what was looked at before has changed meanwhile
 └── LogError            the durable log
     ├── LogUnavailable  it cannot be read or written now; .reason is for people, .code for machines
     ├── LogCorrupt      what it holds cannot be true
@@ -26,6 +27,7 @@ __all__ = [
     "LogError",
     "LogUnavailable",
     "Malformed",
+    "Overtaken",
     "StaleEpoch",
 ]
 
@@ -82,6 +84,10 @@ class EngineRefused(CrdtError):
         super().__init__(f"The engine refused the update: {reason}")
         self.reason = reason
         self.poisoned = poisoned
+
+
+class Overtaken(CrdtError):
+    """What was looked at before has changed meanwhile: look again."""
 
 
 class LogError(CrdtError):

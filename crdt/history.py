@@ -6,6 +6,7 @@ in the order of the log, to delete by name. Subjects are strings; who they are, 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -13,6 +14,7 @@ from typing import Final
 
 from crdt.clocks import ClockSet
 from crdt.codec import var_string, var_uint
+from crdt.errors import Overtaken
 from crdt.limits import STORED
 from crdt.log import HistoryEntry
 from crdt.replica import (
@@ -84,6 +86,7 @@ def undo(
     client: int,
     undoers: Collection[str] = (),
     until: float = math.inf,
+    seen: str | None = None,
 ) -> bytes | None:
     """The update, under the unused id `client`, that takes back what `subject` did from `since` to `until`.
 
@@ -94,17 +97,19 @@ def undo(
     `entries` are all that the log still has, in its order; `snapshot` stands for what came before the first
     of them, and may stand for some of them too: only what was collected in it and is in no entry any more
     cannot come back. `undoers` are the subjects whose undoing counts as done; but what others have written
-    meanwhile into what it deleted comes back.
+    meanwhile into what it deleted comes back. With `seen`, the fingerprint of a preview, just that is done.
 
-    Raises Malformed or LimitExceeded for what the log never can have held.
+    Raises Overtaken when that would be something else by now, and Malformed or LimitExceeded for what the log
+    never can have held.
     """
-    deeds = _Deeds(snapshot, entries, (subject, since, until), undoers)
-    if not deeds.written and not deeds.removed:
-        return None
-    return _Undo(deeds, client).update()
+    made = Undo(Deeds(snapshot, entries, (subject, since, until), undoers), client)
+    update = made.update()
+    if seen is not None and made.fingerprint != seen:
+        raise Overtaken
+    return update
 
 
-class _Deeds:
+class Deeds:
     """What the log says about who wrote and who deleted what."""
 
     def __init__(
@@ -167,11 +172,11 @@ def _is_marked(update: bytes) -> bool:
     return first is not None and (first.kind, first.clock, first.length) == (COLLECTED, 0, _MARK)
 
 
-class _Undo:
+class Undo:
     """Compares the document as it is with the document as it would be without the deeds."""
 
-    def __init__(self, deeds: _Deeds, client: int) -> None:
-        self._deeds = deeds
+    def __init__(self, deeds: Deeds, client: int) -> None:
+        self.deeds = deeds
         self._replica = Replica(deeds.updates, deeds.marked)
         self._copy_of: dict[Id, Id] = {}
         self._originals: dict[Id, list[Item]] = {}
@@ -183,16 +188,32 @@ class _Undo:
         self._writer = _Writer(client)
 
     def update(self) -> bytes | None:
-        for place in self._replica.roots.values():
+        if not self.deeds.written and not self.deeds.removed:
+            return None
+        for place in self.roots:
             self._judge(place)
-        for place in self._replica.roots.values():
+        for place in self.roots:
             self._revise(place)
         return self._writer.update(self._deletes)
+
+    @property
+    def roots(self) -> list[Place]:
+        return list(self._replica.roots.values())
+
+    def all_items(self) -> Iterator[Item]:
+        for items in self._replica.clients.values():
+            yield from items
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that goes and all that comes back, once the update is made."""
+        ranges = sorted((item.client, item.start, item.end) for item in self._deletes)
+        return hashlib.sha256(repr(ranges).encode()).hexdigest()[:32]
 
     # Copies: what an undo has put back is still whose it was
 
     def _follow_copies(self) -> None:
-        deeds = self._deeds
+        deeds = self.deeds
         for client, named in deeds.undone:
             for copy, original in self._copies(client, named):
                 self._copy_of[original] = copy
@@ -217,7 +238,7 @@ class _Undo:
                 clock += item.clock - starts.setdefault(item.right_origin, item.clock)
                 originals = [(of, clock + offset) for offset in range(item.length)]
             else:
-                originals = _latest(item.left, self._deeds.put_back)
+                originals = _latest(item.left, self.deeds.put_back)
             yield from self._pairs([item], iter(originals), client, named)
 
     def _pairs(
@@ -247,7 +268,7 @@ class _Undo:
         for original in self._originals_of(place):
             for item in original:
                 found |= self._is_wanted(item)
-        for chain in self._keys(place).values():
+        for chain in self.chains(place).values():
             found |= self._judge_key(chain, place.owner)
         return found
 
@@ -295,14 +316,14 @@ class _Undo:
                 return
 
     def _is_theirs(self, item: Item) -> bool:
-        return item.range in self._deeds.written
+        return item.range in self.deeds.written
 
     def _is_gone(self, item: Item) -> bool:
         """Whether others have deleted it, or an undo has put a copy in its place."""
-        return item.range in self._deeds.removed_by_others or self._is_put_back(item)
+        return item.range in self.deeds.removed_by_others or self._is_put_back(item)
 
     def _is_put_back(self, item: Item) -> bool:
-        return item.range in self._deeds.put_back
+        return item.range in self.deeds.put_back
 
     # What a place holds, and what belongs into it
 
@@ -313,7 +334,7 @@ class _Undo:
                 yield item.inside
                 yield from self._originals_of(item.inside)
 
-    def _list(self, place: Place) -> list[Item]:
+    def items(self, place: Place) -> list[Item]:
         """The list of a place, and in it what is wanted of the originals and was not put back."""
         items = list(place)
         for original in self._originals_of(place):
@@ -332,7 +353,7 @@ class _Undo:
                 items.insert(number, item)
         return items
 
-    def _keys(self, place: Place) -> dict[str, list[Item]]:
+    def chains(self, place: Place) -> dict[str, list[Item]]:
         """All that each key of a place ever meant, the latest first."""
         chains = {key: list(_chain(last)) for key, last in place.keys.items()}
         for original in self._originals_of(place):
@@ -342,15 +363,15 @@ class _Undo:
 
     # Revising: what has to change
 
-    def _is_dead(self, item: Item) -> bool:
-        return not item.has_content or item.range in self._deeds.deleted
+    def is_dead(self, item: Item) -> bool:
+        return not item.has_content or item.range in self.deeds.deleted
 
     def _revise(self, place: Place) -> None:
         """Makes a living place what it would be."""
         left: Id | None = None
-        items = self._list(place)
+        items = self.items(place)
         rights = _next_of(items, place)
-        missing = [item.wanted and (item.place is not place or self._is_dead(item)) for item in items]
+        missing = [item.wanted and (item.place is not place or self.is_dead(item)) for item in items]
         for index, run in _runs(items, missing):
             first = run[0]
             if missing[index]:  # it goes to the left of what is left of it
@@ -364,11 +385,11 @@ class _Undo:
             elif first.inside is not None:
                 self._revise(first.inside)
             left = first.last
-        for key, chain in self._keys(place).items():
+        for key, chain in self.chains(place).items():
             self._revise_key(chain, place.keys.get(key), place)
 
     def _revise_key(self, chain: list[Item], last: Item | None, place: Place) -> None:
-        if last is not None and last.wanted and not self._is_dead(last):
+        if last is not None and last.wanted and not self.is_dead(last):
             if last.inside is not None:
                 self._revise(last.inside)
             return
@@ -393,19 +414,19 @@ class _Undo:
 
     def _copy_inside(self, place: Place, parent: Id) -> None:
         last: Id | None = None
-        wanted = [item for item in self._list(place) if item.wanted]
+        wanted = [item for item in self.items(place) if item.wanted]
         for kind, group in groupby(wanted, key=lambda item: item.kind):
             items = list(group)
             for run in [items] if kind == STRING else [[item] for item in items]:
                 last = self._copy(run, last, None, parent)
-        for chain in self._keys(place).values():
+        for chain in self.chains(place).values():
             value = next((item for item in chain if item.wanted), None)
             if value is not None:
                 self._copy([value], None, None, parent)
 
     def _delete(self, item: Item) -> None:
         """Deletes an item, and all that still lives in it."""
-        if self._is_dead(item):
+        if self.is_dead(item):
             return
         self._deletes.add(item.range)
         if item.inside is None:

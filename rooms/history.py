@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import BrokenExecutor, Executor
@@ -12,11 +13,12 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import RowMapping, select
 
-from crdt.errors import CrdtError
+from crdt.errors import CrdtError, Overtaken
 from crdt.history import characters, undo
 from crdt.jobs import bounded
 from crdt.log import FIRST_EPOCH, HistoryEntry
 from crdt.log.compaction import worker_pool
+from crdt.preview import Preview, preview
 
 from .audit import Audit
 from .errors import RoomError, Unavailable
@@ -30,7 +32,7 @@ from .schema import memberships, people, schools
 from .standing import Standing, page_row, stand
 from .values import STAFF, Clock, MembershipId, PageId, PersonId, PersonState, Role, SpaceId
 
-__all__ = ["LONGEST_AGO", "AuthorView", "PageHistory"]
+__all__ = ["LONGEST_AGO", "AuthorView", "PageHistory", "PreviewView"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,13 @@ class AuthorView:
     """How many of the characters that are on the page now."""
     last_at: float | None
     """Their last edit, in Unix seconds; None when it is longer ago than the log remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    preview: Preview
+    until: float
+    """What the member did after this stays (Unix seconds)."""
 
 
 class PageHistory:
@@ -140,52 +149,80 @@ class PageHistory:
 
     # Undoing
 
-    async def undo(self, actor: PersonId, page: PageId, membership: MembershipId, since: float) -> bool:
+    async def preview(
+        self, actor: PersonId, page: PageId, membership: MembershipId, since: float
+    ) -> PreviewView:
+        """What `undo` would take away and bring back now. Raises what that raises."""
+        undoing = await self._undoing(actor, page, membership, since)
+        async with self._one_at_a_time, self._registry.open(document_of(page)) as room:
+            size, arguments, options = await self._past_of(undoing, room)
+            found = await self._work(size, preview, *arguments, **options)
+        return PreviewView(found, undoing.until)
+
+    async def undo(
+        self,
+        actor: PersonId,
+        page: PageId,
+        membership: MembershipId,
+        since: float,
+        *,
+        until: float = math.inf,
+        seen: str | None = None,
+    ) -> bool:
         """Takes back what one member did on the page since then (Unix seconds). False when that is nothing.
 
-        What others wrote stays. Raises NotFound, NotAllowed, Conflict, Unavailable and what writing raises.
+        What others wrote stays. With ``until`` and ``seen``, the fingerprint, of a preview just that is done.
+        Raises NotFound, NotAllowed, Conflict, Unavailable and what writing raises.
         """
-        space, by = await self._may_undo(actor, page)
-        now = self._clock()
-        if since < now - LONGEST_AGO:
-            raise Conflict("too-long-ago", "Only the last 30 days can be taken back. Choose a later time.")
-        if membership not in await self._members(space, {membership}):
-            raise NotFound
-        undoing = _Undoing(page, f"membership:{by}", f"membership:{membership}", since, now)
+        undoing = await self._undoing(actor, page, membership, since, until)
         undone = False
         for _ in range(ROUNDS):
-            if not await self._take_back(undoing):
-                break
+            try:
+                if not await self._take_back(undoing, seen):
+                    break
+            except Overtaken:
+                raise Conflict("changed-meanwhile", "The page has changed meanwhile. Look again.") from None
+            seen = None
             if not undone:
                 undone = True
-                await self._note(space, by, page, membership, since)
+                await self._note(undoing)
         if undone:
             task = asyncio.create_task(self._look_again(undoing))
             self._later.add(task)
             task.add_done_callback(self._later.discard)
         return undone
 
-    async def _take_back(self, undoing: _Undoing) -> bool:
-        """One round; whether there was anything to do."""
-        document = document_of(undoing.page)
-        async with self._one_at_a_time, self._registry.open(document) as room:
-            snapshot, entries = await self._past(room)
-            undoers = {undoing.by} | await self._staff(undoing.page)
-            update = await self._work(
-                sum(len(entry.update) + ENTRY_BYTES for entry in entries) + len(snapshot or b""),
-                undo,
-                snapshot,
-                entries,
-                undoing.subject,
-                undoing.since,
-                client=_unused(room.owners),
-                undoers=undoers,
-                until=undoing.until,
-            )
+    async def _undoing(
+        self, actor: PersonId, page: PageId, membership: MembershipId, since: float, until: float = math.inf
+    ) -> _Undoing:
+        space, by = await self._may_undo(actor, page)
+        now = self._clock()
+        if since < now - LONGEST_AGO:
+            raise Conflict("too-long-ago", "Only the last 30 days can be taken back. Choose a later time.")
+        if membership not in await self._members(space, {membership}):
+            raise NotFound
+        return _Undoing(space, page, by, membership, since, min(until, now))
+
+    async def _take_back(self, undoing: _Undoing, seen: str | None = None) -> bool:
+        """One round; whether there was anything to do. Raises Overtaken."""
+        async with self._one_at_a_time, self._registry.open(document_of(undoing.page)) as room:
+            size, arguments, options = await self._past_of(undoing, room)
+            client = _unused(room.owners)
+            update = await self._work(size, undo, *arguments, client=client, seen=seen, **options)
             if update is None:
                 return False
-            await room.write(update, undoing.by)
+            await room.write(update, f"membership:{undoing.by}")
         return True
+
+    async def _past_of(
+        self, undoing: _Undoing, room: LiveRoom
+    ) -> tuple[int, tuple[Any, ...], dict[str, Any]]:
+        """What an undo and its preview look through: its size, and their arguments."""
+        snapshot, entries = await self._past(room)
+        undoers = {f"membership:{undoing.by}"} | await self._staff(undoing.page)
+        size = sum(len(entry.update) + ENTRY_BYTES for entry in entries) + len(snapshot or b"")
+        whose = f"membership:{undoing.membership}", undoing.since
+        return size, (snapshot, entries, *whose), {"undoers": undoers, "until": undoing.until}
 
     async def _past(self, room: LiveRoom) -> tuple[bytes | None, Sequence[HistoryEntry]]:
         """The entries that are kept of the document as it is now, and what stands for those that are not."""
@@ -205,12 +242,16 @@ class PageHistory:
         except (CrdtError, RoomError) as error:
             logger.warning("an undo was not looked at again: %s", error)
 
-    async def _note(
-        self, space: SpaceId, by: MembershipId, page: PageId, concerned: MembershipId, since: float
-    ) -> None:
+    async def _note(self, undoing: _Undoing) -> None:
         async with self._records.writing() as tx:
             await self._audit.note(
-                tx, space, by, "revert", document_of(page), concerned=concerned, details={"since": since}
+                tx,
+                undoing.space,
+                undoing.by,
+                "revert",
+                document_of(undoing.page),
+                concerned=undoing.membership,
+                details={"since": undoing.since},
             )
 
     async def _staff(self, page: PageId) -> set[str]:
@@ -274,9 +315,10 @@ class PageHistory:
 
 @dataclass(frozen=True, slots=True)
 class _Undoing:
+    space: SpaceId
     page: PageId
-    by: str
-    subject: str
+    by: MembershipId
+    membership: MembershipId
     since: float
     until: float
 

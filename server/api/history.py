@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from crdt.preview import Fate
 from rooms.history import PageHistory
 from rooms.policy import Action
 from rooms.values import MembershipId, PageId, Role
@@ -30,9 +32,37 @@ class Author(Output):
     last_at: float | None = Field(description="Last edit, Unix seconds; null when it is too long ago.")
 
 
-class NewUndo(Input):
+class WhatToUndo(Input):
     membership_id: Id
     since: Time
+
+
+class NewUndo(WhatToUndo):
+    until: Time | None = Field(None, description="Of the preview: what was done after that stays.")
+    seen: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        None, description="Of the preview: just that is done, or, if that has changed, nothing (409)."
+    )
+
+
+class Piece(Output):
+    fate: Fate
+    text: str = Field(description="Of what stays only as much as is needed to know where one is.")
+    node: str = Field(description="Instead of text: the kind of a thing without words, such as image.")
+
+
+class Block(Output):
+    node: str = Field(description="Kind of block, such as paragraph.")
+    pieces: list[Piece]
+    look: bool = Field(description="How something looks changes too.")
+    by_others: int = Field(description="Characters that others have written in it since then; they stay.")
+
+
+class UndoPreview(Output):
+    blocks: list[Block] = Field(description="Empty when there is nothing to take back.")
+    more: int = Field(description="How many further blocks change.")
+    gone_already: int = Field(description="Characters of the member that others have deleted already.")
+    until: float
+    seen: str = Field(description="For the undo.")
 
 
 class Undone(Output):
@@ -73,6 +103,29 @@ async def read_authorship(call: Call) -> dict[str, str | None]:
 
 
 @routes.post(
+    "/pages/{page_id}/undo/preview",
+    action=Action.PAGE_RESTORE,
+    body=WhatToUndo,
+    returns=UndoPreview,
+    summary="See what taking back would do",
+    errors=(409, 503),
+)
+async def preview_undo(call: Call, body: WhatToUndo) -> UndoPreview:
+    """What would go and what would come back, block by block. Nothing is changed."""
+    view = await _history(call).preview(
+        person_id(call), _page(call), MembershipId(body.membership_id), body.since
+    )
+    found = view.preview
+    return UndoPreview(
+        blocks=[Block.model_validate(block) for block in found.blocks],
+        more=found.more,
+        gone_already=found.gone_already,
+        until=view.until,
+        seen=found.fingerprint,
+    )
+
+
+@routes.post(
     "/pages/{page_id}/undo",
     action=Action.PAGE_RESTORE,
     body=NewUndo,
@@ -83,6 +136,11 @@ async def read_authorship(call: Call) -> dict[str, str | None]:
 async def undo(call: Call, body: NewUndo) -> Undone:
     """Everything since then, at most 30 days ago; what others wrote stays. A lock does not hinder it."""
     undone = await _history(call).undo(
-        person_id(call), _page(call), MembershipId(body.membership_id), body.since
+        person_id(call),
+        _page(call),
+        MembershipId(body.membership_id),
+        body.since,
+        until=math.inf if body.until is None else body.until,
+        seen=body.seen,
     )
     return Undone(undone=undone)

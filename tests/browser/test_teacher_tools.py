@@ -99,6 +99,9 @@ def test_a_pupils_last_ten_minutes_are_undone_while_three_write(
     ana.get_by_role("button", name=f"Undo what {demo.students[0].name} did here").click()
     dialog = ana.get_by_role("dialog")
     dialog.get_by_label("The last 10 minutes").check()
+    dialog.get_by_role("button", name="Show what will go").click()
+    expect(dialog.locator("del")).to_have_text("Goes: NONSENSE everywhere.")
+    expect(dialog.get_by_text("Rivers of Spain.")).to_be_visible()
     write(quick, " Mine")
     dialog.get_by_role("button", name="Undo", exact=True).click()
     write(third, " and mine")
@@ -111,10 +114,43 @@ def test_a_pupils_last_ten_minutes_are_undone_while_three_write(
     assert blocks(ana) == blocks(third)
 
 
+def test_an_undo_that_is_no_longer_what_was_seen_is_shown_anew(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, brave, quick = teacher(), student(0), student(1)
+    path = fresh_page(ana, demo)
+    open_editor(brave, path)
+    write(brave, "NONSENSE")
+    expect_words(brave, "NONSENSE")
+    open_editor(quick, path)
+    expect_words(quick, "NONSENSE")
+    manage(ana, demo, demo.students[0].name, "Undo what they did")
+    dialog = ana.get_by_role("dialog")
+    dialog.get_by_label("On which page?").select_option(path.rpartition("/")[2])
+    dialog.get_by_role("button", name="Show what will go").click()
+    expect(dialog.locator("del")).to_have_text("Goes: NONSENSE")
+    write(quick, " is not so")
+    editor(quick).press("Home")
+    for _ in "NON":
+        quick.keyboard.press("Delete")
+    expect_words(quick, "SENSE is not so")
+    expect(quick.locator("ts-editor .ed-pill")).to_have_text("Saved")
+    dialog.get_by_role("button", name="Undo", exact=True).click()
+    expect(dialog.get_by_text("It has changed meanwhile")).to_be_visible()
+    expect(dialog.locator("del")).to_have_text("Goes: SENSE")
+    expect(dialog.get_by_text("Others have written 10 characters in it since then.")).to_be_visible()
+    expect(dialog.get_by_text("Others have already deleted 3 characters")).to_be_visible()
+    expect_words(quick, "SENSE is not so")
+    dialog.get_by_role("button", name="Undo", exact=True).click()
+    expect(editor(quick)).not_to_contain_text("SENSE")
+    expect(editor(quick)).to_contain_text("is not so")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_the_look_of_the_tools(
     teacher: LogsIn,
+    student: LogsIn,
     demo: Demo,
     axe: Callable[[Page, str], None],
     artifact: Callable[[str], Path],
@@ -138,6 +174,24 @@ def test_the_look_of_the_tools(
     ana.keyboard.press("Escape")
     manage(ana, demo, demo.students[0].name, "Undo what they did")
     look("undo")
+    ana.keyboard.press("Escape")
+    talkative = student(2)
+    path = fresh_page(ana, demo)
+    open_editor(ana, path)
+    write(ana, "The Ebro is 930 km long. It begins in the mountains of Cantabria and it flows to the sea.")
+    open_editor(talkative, path)
+    expect_words(talkative, "to the sea.")
+    editor(talkative).press("Control+Home")
+    for _ in "The Ebro":
+        talkative.keyboard.press("Delete")
+    talkative.keyboard.type("MY DOG")
+    write(talkative, " Or not.")
+    expect(talkative.locator("ts-editor .ed-pill")).to_have_text("Saved")
+    manage(ana, demo, demo.students[2].name, "Undo what they did")
+    ana.get_by_label("On which page?").select_option(path.rpartition("/")[2])
+    ana.get_by_role("button", name="Show what will go").click()
+    expect(ana.locator("dialog ins")).to_be_visible()
+    look("undo-preview")
     ana.keyboard.press("Escape")
     room = ask(ana, "GET", f"/api/spaces/{demo.space}")["rooms"][0]["title"]
     ana.goto(f"/spaces/{demo.space}")

@@ -20,6 +20,7 @@ from crdt.document import Document, Outcome
 from crdt.history import characters, undo
 from crdt.jobs import compact
 from crdt.log import HistoryEntry
+from crdt.preview import Fate, Preview, preview
 from crdt.richtext import FRAGMENT
 from crdt.update import read_update
 from tests.support.yjs_peer import YjsPeer, decode, encode
@@ -233,6 +234,16 @@ def served(updates: Iterable[bytes], update: bytes | None) -> list[bytes]:
     return state
 
 
+def words(content: Any) -> str:
+    """All the text that Yjs shows."""
+    return "".join(name for name in seen(content) if name >= "\u4e00")
+
+
+def letters(told: Preview, *fates: Fate) -> str:
+    found = "".join(p.text for block in told.blocks for p in block.pieces if p.fate in fates)
+    return found.replace("\n", "")
+
+
 def check(people: Class, found: dict[str, tuple[str, ...]], expected: set[str], maybe: set[str]) -> None:
     """What is there is what has to be, in the order in which anybody has seen it."""
     assert expected <= found.keys() <= expected | maybe
@@ -298,9 +309,23 @@ def test_text_by_others_survives_and_theirs_is_gone(
     if folded:  # what came before is only there as a snapshot
         snapshot = compact(None, [entry.update for entry in entries if entry.at < since])
         entries = [entry for entry in entries if entry.at > since]
-    update = undo(snapshot, entries, subject_of(writer), since, client=7, undoers=[TEACHER])
+    told = preview(snapshot, entries, subject_of(writer), since, undoers=[TEACHER], everything=True)
+    update = undo(
+        snapshot,
+        entries,
+        subject_of(writer),
+        since,
+        client=7,
+        undoers=[TEACHER],
+        seen=told.fingerprint or None,
+    )
     now = shown(yjs, served(updates, update))
     found = seen(now)
+    if update is None:
+        assert not told.fingerprint
+    else:
+        assert letters(told, Fate.STAYS, Fate.GOES) == words(shown(yjs, served(updates, None)))
+        assert letters(told, Fate.STAYS, Fate.BACK) == words(now)
     expected, maybe = people.expected(writer, since)
     check(people, found, expected, maybe)
     for name in found.keys() - expected:

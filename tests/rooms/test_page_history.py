@@ -16,7 +16,7 @@ from crdt.richtext import FRAGMENT, render
 from rooms import history
 from rooms.errors import Forged
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.history import LONGEST_AGO, PageHistory
+from rooms.history import LONGEST_AGO, PageHistory, PreviewView
 from rooms.live import LiveRoom, Shelf
 from rooms.registry import Registry
 from rooms.schema import people
@@ -79,6 +79,21 @@ class Desks:
     async def undo(self, who: str, whose: str, since: float = NOON, page: PageId | None = None) -> bool:
         village = self.village
         return await self.history.undo(village.person(who), page or self.page, village.member(whose), since)
+
+    async def preview(self, who: str, whose: str, since: float = NOON) -> PreviewView:
+        village = self.village
+        return await self.history.preview(village.person(who), self.page, village.member(whose), since)
+
+    async def undo_seen(self, who: str, whose: str, view: PreviewView, since: float = NOON) -> bool:
+        village = self.village
+        return await self.history.undo(
+            village.person(who),
+            self.page,
+            village.member(whose),
+            since,
+            until=view.until,
+            seen=view.preview.fingerprint,
+        )
 
     async def audited(self) -> list[tuple[str, str, str | None]]:
         village = self.village
@@ -145,6 +160,104 @@ async def test_a_teacher_takes_back_the_last_minutes_of_a_pupil(desks: Desks) ->
     assert not await desks.undo("partner", "student", NOON + 1)
     assert await desks.text() == kept
     assert len(await desks.audited()) == 1
+
+
+def told(view: PreviewView) -> list[tuple[str, list[tuple[str, str]], int]]:
+    return [
+        (
+            block.node,
+            [(piece.fate.value, piece.text or piece.node) for piece in block.pieces],
+            block.by_others,
+        )
+        for block in view.preview.blocks
+    ]
+
+
+async def test_what_goes_and_what_comes_back_is_seen_before(desks: Desks) -> None:
+    teacher, student, mate = desks.desk("teacher"), desks.desk("student"), desks.desk("mate")
+    await teacher.write(add("The Ebro is long."))
+    await teacher.write(add("It flows east."))
+    await teacher.write(add("Nobody changes this."))
+    desks.village.clock.now += 600
+    await student.write(erase(0))
+    await student.write(type_into(0, 3, "NOT "))
+    await student.write(add("Nonsense! Rubbish!"))
+    await mate.write(type_into(2, 9, " Or not."))
+    await mate.write(lambda page: page.children[2].children[0].__delitem__(slice(0, 3)))
+    before = await desks.text()
+    view = await desks.preview("teacher", "student", NOON + 1)
+    assert told(view) == [
+        ("paragraph", [("back", "The Ebro is long.")], 0),
+        ("paragraph", [("stays", "It "), ("goes", "NOT "), ("stays", "flows east.")], 0),
+        ("paragraph", [("goes", "sense!"), ("stays", " Or not."), ("goes", " Rubbish!")], 8),
+    ]
+    assert (view.preview.more, view.preview.gone_already) == (0, 3)
+    assert await desks.text() == before
+    assert await desks.audited() == []
+    assert await desks.undo_seen("teacher", "student", view, NOON + 1)
+    assert await desks.text() == ("The Ebro is long.\n\nIt flows east.\n\nNobody changes this.\n\nOr not.")
+    again = await desks.preview("teacher", "student", NOON + 1)
+    assert (again.preview.blocks, again.preview.fingerprint) == ([], "")
+
+
+async def test_just_what_was_seen_is_undone(desks: Desks) -> None:
+    student, mate = desks.desk("student"), desks.desk("mate")
+    await mate.write(add("The Ebro is long."))
+    desks.village.clock.now += 60
+    await student.write(type_into(0, 8, " NOT"))
+    view = await desks.preview("teacher", "student", NOON + 1)
+    desks.village.clock.now += 60
+    await student.write(add("Later."))
+    await mate.write(type_into(0, 0, "Look: "))
+    assert await desks.undo_seen("teacher", "student", view, NOON + 1)
+    assert await desks.text() == "Look: The Ebro is long.\n\nLater."
+
+
+@pytest.mark.parametrize("change", ["kept", "gone"])
+async def test_when_it_has_changed_meanwhile_nothing_is_undone(desks: Desks, change: str) -> None:
+    student, mate = desks.desk("student"), desks.desk("mate")
+    await student.write(add("Nonsense!"))
+    view = await desks.preview("teacher", "student")
+    desks.village.clock.now += 1
+    await mate.write(type_into(0, 9, " Or not.") if change == "kept" else erase(0))
+    before = await desks.text()
+    with pytest.raises(Conflict) as refused:
+        await desks.undo_seen("teacher", "student", view)
+    assert refused.value.code == "changed-meanwhile"
+    assert await desks.text() == before
+    assert await desks.audited() == []
+    if change == "kept":
+        view = await desks.preview("teacher", "student")
+        assert told(view) == [("paragraph", [("goes", "Nonsense!"), ("stays", " Or not.")], 8)]
+        assert await desks.undo_seen("teacher", "student", view)
+        assert await desks.text() == "Or not."
+
+
+async def test_a_preview_is_short_whatever_was_written(desks: Desks) -> None:
+    student, mate = desks.desk("student"), desks.desk("mate")
+    await mate.write(add("river " * 1_000))
+    desks.village.clock.now += 60
+    await student.write(type_into(0, 3_000, "NOT"))
+    await student.write(add("x" * 5_000))
+    for _ in range(45):
+        await student.write(add("Nonsense!"))
+    view = await desks.preview("teacher", "student", NOON + 1)
+    first, long, *_ = view.preview.blocks
+    assert [len(piece.text) < 100 for piece in first.pieces] == [True, True, True]
+    assert len(long.pieces[0].text) < 1_100
+    assert (len(view.preview.blocks), view.preview.more) == (40, 7)
+    assert await desks.undo_seen("teacher", "student", view, NOON + 1)
+    assert "Nonsense" not in await desks.text()
+
+
+@pytest.mark.parametrize(
+    ("who", "error"),
+    [("student", NotAllowed), ("mate", NotAllowed), ("guest", NotFound), ("outsider", NotFound)],
+)
+async def test_others_see_no_preview(desks: Desks, who: str, error: type[Exception]) -> None:
+    await desks.desk("student").write(add("Nonsense!"))
+    with pytest.raises(error):
+        await desks.preview(who, "student")
 
 
 async def test_it_is_written_in_the_name_of_whoever_undid_it(desks: Desks) -> None:

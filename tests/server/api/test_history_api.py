@@ -61,6 +61,45 @@ async def test_the_shapes(site: Site) -> None:
     assert content.raw.decode().strip() == "Douro"
 
 
+async def test_a_preview_and_just_that(site: Site) -> None:
+    page, members = site.facts.pages["open"], site.facts.members
+    teacher, student = await site.log_in("teacher"), await site.log_in("student")
+    since = time.time() - 1
+    await write(site, "student", page, "Nonsense <script>")
+    what = {"membership_id": members["student"], "since": since}
+    path = f"/pages/{page}/undo"
+    refused = await site.call("POST", f"{path}/preview", what, token=student)
+    assert (refused.status, refused.code) == (403, "not-allowed")
+    view = await site.call("POST", f"{path}/preview", what, token=teacher)
+    assert view.status == 200
+    until, seen = view.body.pop("until"), view.body.pop("seen")
+    assert view.body == {
+        "blocks": [
+            {
+                "node": "paragraph",
+                "pieces": [{"fate": "goes", "text": "Nonsense <script>", "node": ""}],
+                "look": False,
+                "by_others": 0,
+            }
+        ],
+        "more": 0,
+        "gone_already": 0,
+    }
+    other = await site.call("POST", path, {**what, "until": until, "seen": "0" * 32}, token=teacher)
+    assert (other.status, other.code) == (409, "changed-meanwhile")
+    done = await site.call("POST", path, {**what, "until": until, "seen": seen}, token=teacher)
+    assert (done.status, done.body) == (200, {"undone": True})
+    again = await site.call("POST", path, {**what, "until": until, "seen": seen}, token=teacher)
+    assert (again.status, again.code) == (409, "changed-meanwhile")
+
+
+@pytest.mark.parametrize("seen", ["", "x" * 32, "0" * 33, 7, ["0" * 32]])
+async def test_a_fingerprint_that_is_none(site: Site, seen: object) -> None:
+    body = {"membership_id": site.facts.members["student"], "since": time.time() - 60, "seen": seen}
+    path = f"/pages/{site.facts.pages['open']}/undo"
+    assert (await site.call("POST", path, body, token=await site.log_in("teacher"))).status == 422
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "code"),
     [

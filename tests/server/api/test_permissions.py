@@ -134,6 +134,9 @@ GET    /pages/{page_id}/authorship   for-staff  X   X   X   Y   Y   Y   Y   X   
 POST   /pages/{page_id}/undo         by-founder X   N   N   Y   Y   Y   Y   X   X   X
 POST   /pages/{page_id}/undo         by-student X   N   N   Y   Y   Y   Y   X   X   X
 POST   /pages/{page_id}/undo         for-staff  X   X   X   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo/preview by-founder X   N   N   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo/preview by-student X   N   N   Y   Y   Y   Y   X   X   X
+POST   /pages/{page_id}/undo/preview for-staff  X   X   X   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-founder X   N   N   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-student X   Y   N   Y   Y   Y   Y   X   X   X
 PATCH  /pages/{page_id}              by-editor  X   N   Y   Y   Y   Y   Y   X   X   X
@@ -689,6 +692,7 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
 
 def body_of(method: str, path: str, target: str, ids: dict[str, str], world: World) -> dict[str, Any] | None:
     adult = target in ("adult", "founder")
+    undo = {"membership_id": world.facts.members["student"], "since": time.time() - 600}
     bodies: dict[tuple[str, str], dict[str, Any]] = {
         ("PATCH", "/spaces/{space_id}"): {"summary": "New"},
         ("POST", "/spaces/{space_id}/policy/try"): {"text": "Call 612 345 678"},
@@ -717,10 +721,8 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("POST", "/rooms/{room_id}/pages"): {"title": "New"},
         ("PATCH", "/pages/{page_id}"): {"title": "New"},
         ("PUT", "/pages/{page_id}/lock"): {"reason": "We read it together."},
-        ("POST", "/pages/{page_id}/undo"): {
-            "membership_id": world.facts.members["student"],
-            "since": time.time() - 600,
-        },
+        ("POST", "/pages/{page_id}/undo"): undo,
+        ("POST", "/pages/{page_id}/undo/preview"): undo,
         ("POST", "/rooms/{room_id}/threads"): {
             "title": "New",
             "kind": target if target in ("chat", "ask") else "thread",

@@ -72,7 +72,7 @@ class Rooms extends View {
       }
       ${
         can.settings || can.state || can.supervise
-          ? html`<button class="button icon quiet" aria-haspopup="dialog" aria-label=${t("room.manage", { title: room.title })} @click=${() => manageRoom(room)}>
+          ? html`<button class="button icon quiet" aria-haspopup="dialog" aria-label=${t("room.manage", { title: room.title })} @click=${() => manageRoom(room, this.space.id)}>
               ${icon("more")}
             </button>`
           : nothing
