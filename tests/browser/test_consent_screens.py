@@ -163,6 +163,7 @@ def test_how_it_looks(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{what} is too wide"
 
     open_consents(page, demo)
+    expect(row(page, pupils[0][1])).to_be_visible()
     look("top")
     page.get_by_role("radio", name="Publishing").check()
     for _, name in pupils[3:5]:
