@@ -12,7 +12,7 @@ const en = {
   "contacts.i-asked": "You have asked",
   "contacts.asked-at": "asked: {time}",
   "contacts.yes": "Yes",
-  "contacts.no": "No, thank you",
+  "contacts.no": "No",
   "contacts.said-yes": "{name} is now a contact of yours.",
   "contacts.said-no": "Done. {name} is not told.",
   "contacts.take-back": "Take back",
@@ -33,7 +33,8 @@ const en = {
   "contacts.already": "{name} is a contact of yours already.",
   "contacts.asked-already": "You have asked {name} already.",
 
-  "error.too-many-unanswered": "Too many have not answered you yet. Wait a while, or take some requests back.",
+  "error.too-many-unanswered":
+    "Too many have not answered you yet. Wait a while, or take some requests back.",
   "error.blocked-by-you": "You have blocked this person. Unblock them first.",
 } satisfies Catalogue;
 

@@ -12,7 +12,7 @@ const es: Words = {
   "contacts.i-asked": "Usted ha preguntado a",
   "contacts.asked-at": "preguntado: {time}",
   "contacts.yes": "Sí",
-  "contacts.no": "No, gracias",
+  "contacts.no": "No",
   "contacts.said-yes": "{name} ya es contacto suyo.",
   "contacts.said-no": "Hecho. No se le dice a {name}.",
   "contacts.take-back": "Deshacer",

@@ -12,7 +12,7 @@ const pt: Words = {
   "contacts.i-asked": "Perguntou a",
   "contacts.asked-at": "perguntado: {time}",
   "contacts.yes": "Sim",
-  "contacts.no": "Não, obrigado",
+  "contacts.no": "Não",
   "contacts.said-yes": "{name} é agora seu contacto.",
   "contacts.said-no": "Feito. {name} não é informado.",
   "contacts.take-back": "Desfazer",
