@@ -39,7 +39,8 @@ class Groups extends View {
       this.groups = await api.get<Group[]>("/api/groups");
       this.failed = "";
     } catch (error) {
-      if (error instanceof ApiError || !this.groups) this.failed = explain(error);
+      if (error instanceof ApiError && error.status === 403) this.failed = t("groups.not-yet");
+      else if (error instanceof ApiError || !this.groups) this.failed = explain(error);
     }
   }
 
@@ -105,6 +106,7 @@ class Groups extends View {
 
   private acts(group: Group): TemplateResult | typeof nothing {
     const { id, title, mine, join_rule, featured } = group;
+    const free = mine === "" && this.me.can?.create_space !== false;
     const named = html`<span class="sr">: ${title}</span>`;
     const feature = this.me.can?.approve
       ? html`<button
@@ -128,12 +130,12 @@ class Groups extends View {
             : nothing
         }
         ${
-          mine === "" && join_rule === "open"
+          free && join_rule === "open"
             ? html`<button class="button primary" @click=${() => this.join(group)}><span>${t("groups.join")}${named}</span></button>`
             : nothing
         }
         ${
-          mine === "" && join_rule === "request"
+          free && join_rule === "request"
             ? html`<button class="button primary" aria-haspopup="dialog" @click=${() => this.request(group)}>
                 <span>${t("groups.ask")}${named}</span>
               </button>`

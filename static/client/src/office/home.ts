@@ -59,23 +59,25 @@ class HomeOffice extends View {
   protected override render(): TemplateResult | typeof nothing {
     if (!this.ready) return nothing;
     const { person, can } = this.me;
-    return html`<h2>${t("home.teacher")}</h2>
+    return html`<h2>${t(person.school ? "home.teacher" : "home.office")}</h2>
       <ul class="cards" role="list">
         ${can?.approve ? this.link(path.office("approvals"), "check", "home.approve", this.count) : nothing}
         ${can?.cases ? this.link(path.office("cases"), "warn", "home.reports", this.reports) : nothing}
         ${can?.create_space === false ? nothing : this.link(path.office("new"), "plus", "home.new")}
-        ${this.link(path.office("groups"), "people", "home.groups")}
+        ${can?.create_space === false && !can.approve ? nothing : this.link(path.office("groups"), "people", "home.groups")}
+        ${can?.create_space === false ? nothing : this.link(path.office("contacts"), "me", "home.contacts")}
         ${person.school ? this.link(path.pupils(person.school.id), "key", "home.cards") : nothing}
       </ul>`;
   }
 
   private link(to: string, sign: IconName, words: string, count?: number): TemplateResult {
+    const hint = count === undefined ? t(`${words}-hint`) : t(`${words}-count`, { count });
     return html`<li>
       <a class="card link" href=${to}>
         <span class="card-icon">${icon(sign)}</span>
         <span class="grow"
           ><strong>${t(words)}</strong
-          ><span class="quiet">${count === undefined ? t(`${words}-hint`) : t(`${words}-count`, { count })}</span></span
+          ><span class="quiet">${count === 0 ? t("approve.none") : hint}</span></span
         >
         ${count ? html`<span class="waits" aria-hidden="true">${count}</span>` : nothing} ${icon("next")}
       </a>

@@ -71,7 +71,7 @@ class SpaceState extends View {
         <div class="actions start">
           ${
             can.partner && !this.token
-              ? html`<button class="button" aria-busy=${this.busy} @click=${this.invite}>${t("new.partner-make")}</button>`
+              ? html`<button class="button primary" aria-busy=${this.busy} @click=${this.invite}>${t("new.partner-make")}</button>`
               : nothing
           }
           ${

@@ -2,10 +2,13 @@ import type { Catalogue } from "../../../i18n/index.ts";
 
 const en = {
   "home.teacher": "For teachers",
+  "home.office": "For your office",
   "home.new": "New project or group",
   "home.new-hint": "With a partner class, or with colleagues",
   "home.groups": "Groups",
   "home.groups-hint": "Find colleagues who care about the same",
+  "home.contacts": "Contacts",
+  "home.contacts-hint": "Colleagues you know, and who asks for you",
   "home.cards": "Cards for my class",
   "home.cards-hint": "Make and print log-in cards for your class",
   "home.approve": "To approve",
@@ -67,7 +70,8 @@ const en = {
   "new.partner-make": "Make a link for my partner",
   "new.step-send": "You send the link.",
   "new.step-accept": "Your partner logs in and accepts. You both lead the project.",
-  "new.step-open": "The project opens, and you can bring in your pupils.",
+  "new.step-open":
+    "The project opens – where projects are approved, once your national office has said yes. Then you can bring in your pupils.",
   "new.see": "Go to “{title}”",
   "new.group-open": "Your group is open",
   "new.group-open-text": "“{title}” is in the list of groups. You can invite colleagues under People.",
@@ -109,7 +113,7 @@ const en = {
 
   "invited.title": "{name} invites you",
   "invited.as": "You would be:",
-  "invited.as-teacher": "Works with pupils and colleagues here.",
+  "invited.as-teacher": "Takes part in everything here.",
   "invited.as-admin": "Leads: members, rules, everything.",
   "invited.as-guest": "Sees only what teachers open to guests.",
   "invited.partner": "You would be the partner: you lead this project together, each for your own school.",
@@ -217,6 +221,7 @@ const en = {
   "groups.lead": "Where teachers talk among themselves. No pupils here.",
   "groups.new": "Start a group",
   "groups.none": "There are no groups yet. Start the first one.",
+  "groups.not-yet": "Your school or national office has to confirm you first. Then you can join groups.",
   "groups.members": { one: "One member", other: "{count} members" },
   "groups.featured": "Recommended",
   "groups.feature": "Recommend",

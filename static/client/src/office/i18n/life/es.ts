@@ -2,10 +2,13 @@ import type { Words } from "./en.ts";
 
 const es: Words = {
   "home.teacher": "Para profesorado",
+  "home.office": "Para tu oficina",
   "home.new": "Proyecto o grupo nuevo",
   "home.new-hint": "Con una clase asociada o con colegas",
   "home.groups": "Grupos",
   "home.groups-hint": "Encuentra colegas con tus mismos intereses",
+  "home.contacts": "Contactos",
+  "home.contacts-hint": "Colegas que conoces y quién pregunta por ti",
   "home.cards": "Tarjetas para mi clase",
   "home.cards-hint": "Crear e imprimir tarjetas para tu clase",
   "home.approve": "Por aprobar",
@@ -68,7 +71,8 @@ const es: Words = {
   "new.partner-make": "Crear un enlace para mi socio",
   "new.step-send": "Envías el enlace.",
   "new.step-accept": "Tu socio entra y acepta. Dirigís el proyecto los dos.",
-  "new.step-open": "El proyecto se abre y puedes traer a tu alumnado.",
+  "new.step-open":
+    "El proyecto se abre; donde se aprueban los proyectos, cuando tu oficina nacional haya dicho que sí. Entonces puedes traer a tu alumnado.",
   "new.see": "Ir a «{title}»",
   "new.group-open": "Tu grupo está abierto",
   "new.group-open-text": "«{title}» está en la lista de grupos. Puedes invitar a colegas en Personas.",
@@ -110,7 +114,7 @@ const es: Words = {
 
   "invited.title": "{name} te invita",
   "invited.as": "Serías:",
-  "invited.as-teacher": "Trabaja aquí con alumnado y colegas.",
+  "invited.as-teacher": "Participa en todo aquí.",
   "invited.as-admin": "Dirige: miembros, reglas, todo.",
   "invited.as-guest": "Ve solo lo que el profesorado abre a invitados.",
   "invited.partner": "Serías el socio: dirigís juntos este proyecto, cada uno por su centro.",
@@ -221,6 +225,8 @@ const es: Words = {
   "groups.lead": "Donde el profesorado habla entre sí. Aquí no hay alumnado.",
   "groups.new": "Empezar un grupo",
   "groups.none": "Aún no hay grupos. Empieza el primero.",
+  "groups.not-yet":
+    "Primero tu centro o tu oficina nacional tiene que confirmarte. Después podrás entrar en grupos.",
   "groups.members": { one: "Un miembro", other: "{count} miembros" },
   "groups.featured": "Recomendado",
   "groups.feature": "Recomendar",

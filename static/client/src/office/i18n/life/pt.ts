@@ -2,10 +2,13 @@ import type { Words } from "./en.ts";
 
 const pt: Words = {
   "home.teacher": "Para professores",
+  "home.office": "Para o seu gabinete",
   "home.new": "Novo projeto ou grupo",
   "home.new-hint": "Com uma turma parceira ou com colegas",
   "home.groups": "Grupos",
   "home.groups-hint": "Encontre colegas com os mesmos interesses",
+  "home.contacts": "Contactos",
+  "home.contacts-hint": "Colegas que conhece, e quem pergunta por si",
   "home.cards": "Cartões para a minha turma",
   "home.cards-hint": "Criar e imprimir cartões para a sua turma",
   "home.approve": "Por aprovar",
@@ -68,7 +71,8 @@ const pt: Words = {
   "new.partner-make": "Criar uma ligação para o meu parceiro",
   "new.step-send": "Envia a ligação.",
   "new.step-accept": "O seu parceiro entra e aceita. Dirigem o projeto os dois.",
-  "new.step-open": "O projeto abre e pode trazer os seus alunos.",
+  "new.step-open":
+    "O projeto abre; onde os projetos são aprovados, depois do sim do gabinete nacional. Então pode trazer os seus alunos.",
   "new.see": "Ir para «{title}»",
   "new.group-open": "O seu grupo está aberto",
   "new.group-open-text": "«{title}» está na lista de grupos. Pode convidar colegas em Pessoas.",
@@ -110,7 +114,7 @@ const pt: Words = {
 
   "invited.title": "Convite de {name}",
   "invited.as": "O seu papel seria:",
-  "invited.as-teacher": "Trabalha aqui com alunos e colegas.",
+  "invited.as-teacher": "Participa em tudo aqui.",
   "invited.as-admin": "Dirige: membros, regras, tudo.",
   "invited.as-guest": "Vê só o que os professores abrem aos convidados.",
   "invited.partner": "Seria o parceiro: dirigem este projeto juntos, cada um pela sua escola.",
@@ -219,6 +223,8 @@ const pt: Words = {
   "groups.lead": "Onde os professores conversam entre si. Aqui não há alunos.",
   "groups.new": "Começar um grupo",
   "groups.none": "Ainda não há grupos. Comece o primeiro.",
+  "groups.not-yet":
+    "Primeiro, a sua escola ou o gabinete nacional tem de confirmar a sua conta. Depois pode entrar em grupos.",
   "groups.members": { one: "Um membro", other: "{count} membros" },
   "groups.featured": "Recomendado",
   "groups.feature": "Recomendar",
