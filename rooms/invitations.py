@@ -161,7 +161,7 @@ class Invitations:
                     invitations.c.founder,
                     invitations.c.state.in_(WAITING),
                 )
-                .values(state=InvitationState.WITHDRAWN)
+                .values(state=InvitationState.WITHDRAWN, **_end(self._clock()))
             )
             made = await self._insert(tx, standing, Role.ADMIN, founder=True, lasts=lasts)
             await self._note(tx, standing, "partner-invited", made.invitation.id)
@@ -391,6 +391,8 @@ class Invitations:
         self, tx: Writing, row: RowMapping, states: tuple[InvitationState, ...], values: dict[str, Any]
     ) -> None:
         """Changes an invitation that is in one of these states. Raises Conflict for any other."""
+        if values["state"] not in WAITING:
+            values = {**values, **_end(self._clock())}
         done = await tx.do(
             update(invitations)
             .where(
@@ -424,6 +426,11 @@ def _require_invite(standing: Standing) -> bool:
     if decision or (standing.is_member and decision.reason == "needs-approval"):
         return not decision
     raise NotAllowed(decision.reason) if standing.is_member else NotFound()
+
+
+def _end(now: float) -> dict[str, Any]:
+    """Once it is decided nobody has to know for whom it was, and its time is over."""
+    return {"email": None, "expires_at": now}
 
 
 def _over() -> Conflict:

@@ -1,23 +1,53 @@
-"""What is forgotten, and when: nothing of a child is kept for longer than it serves.
+"""What is forgotten, and when: nothing of anybody is kept for longer than it serves.
 
-Notifications have their own clock (rooms/notifications.py).
+The domain sets the clocks of posts, chats and the audit log. The others are our own: of what proves something
+(reports, cases, consents) as long as the audit log, and shorter ones of what is over. Notifications have
+their own clock (rooms/notifications.py).
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, null, select, update
+from sqlalchemy import delete, exists, func, null, or_, select, tuple_, update
 
 from .access import Change
-from .audit import Audit
+from .adult_contacts import REFUSED_FOR
+from .audit import ENTRY_LIFE, Audit
 from .discussions import next_version
 from .records import Records, Writing
-from .schema import posts, rooms, threads
+from .schema import (
+    cases,
+    consents,
+    contacts,
+    invitations,
+    join_requests,
+    posts,
+    reports,
+    rooms,
+    threads,
+)
 from .threads import document_of
-from .values import Clock, PostState, ThreadKind
+from .values import (
+    Clock,
+    ContactState,
+    InvitationState,
+    JoinRequestState,
+    PostState,
+    ReportState,
+    ThreadKind,
+)
 
-__all__ = ["CHAT_LIFE", "HIDDEN_LIFE", "UNSEEN_LIFE", "Retention"]
+__all__ = [
+    "CHAT_LIFE",
+    "HIDDEN_LIFE",
+    "INVITATION_LIFE",
+    "PROOF_LIFE",
+    "REQUEST_LIFE",
+    "UNSEEN_LIFE",
+    "Retention",
+]
 
 DAY: Final = 86_400.0
 UNSEEN_LIFE: Final = 30 * DAY
@@ -26,6 +56,15 @@ HIDDEN_LIFE: Final = 90 * DAY
 """Seconds for which the words of a hidden post are kept; its stub stays."""
 CHAT_LIFE: Final = 90 * DAY
 """Seconds for which a post in a chat is kept."""
+
+
+PROOF_LIFE: Final = ENTRY_LIFE
+"""Seconds for which reports are kept once they are answered, cases once they are closed, consents once they
+have ended: no longer than the audit log that tells of them."""
+INVITATION_LIFE: Final = 30 * DAY
+"""Seconds for which an invitation is kept that is decided, or that nobody has answered in time."""
+REQUEST_LIFE: Final = 365 * DAY
+"""Seconds for which a request to join is kept that is decided."""
 
 
 class Retention:
@@ -42,6 +81,10 @@ class Retention:
             await self._unseen(tx)
             await self._words(tx)
             await self._chats(tx)
+            await self._invitations(tx)
+            await self._requests(tx)
+            await self._proofs(tx)
+            await self._consents(tx)
             await self._audit.prune(tx)
 
     async def _unseen(self, tx: Writing) -> None:
@@ -76,3 +119,44 @@ class Retention:
         for chat in chats:
             await next_version(tx, chat["id"])
             tx.publish(Change("purged", document_of(chat["id"]), chat["space_id"], content=True))
+
+    async def _invitations(self, tx: Writing) -> None:
+        """Of a decided one ``expires_at`` says when that was."""
+        await tx.do(delete(invitations).where(invitations.c.expires_at < self._clock() - INVITATION_LIFE))
+        decided = invitations.c.state.not_in((InvitationState.PROPOSED, InvitationState.OPEN))
+        await tx.do(update(invitations).where(decided, invitations.c.email.is_not(None)).values(email=None))
+
+    async def _requests(self, tx: Writing) -> None:
+        now = self._clock()
+        since = func.coalesce(join_requests.c.decided_at, join_requests.c.created_at)
+        decided = join_requests.c.state != JoinRequestState.WAITING
+        await tx.do(delete(join_requests).where(decided, since < now - REQUEST_LIFE))
+        refused = contacts.c.state == ContactState.REFUSED
+        await tx.do(delete(contacts).where(refused, contacts.c.answered_at < now - REFUSED_FOR))
+
+    async def _proofs(self, tx: Writing) -> None:
+        old = self._clock() - PROOF_LIFE
+        await tx.do(delete(cases).where(cases.c.closed_at < old))
+        answered = reports.c.state == ReportState.ANSWERED
+        await tx.do(delete(reports).where(answered, reports.c.answered_at < old))
+
+    async def _consents(self, tx: Writing) -> None:
+        """One has ended when it was withdrawn, ran out, or another one of its purpose took its place.
+
+        What another took the place of goes before that one: it must not count again.
+        """
+        old = self._clock() - PROOF_LIFE
+        later = consents.alias("later")
+        replaced = exists(
+            select(later.c.id)
+            .where(
+                later.c.person_id == consents.c.person_id,
+                later.c.purpose == consents.c.purpose,
+                tuple_(later.c.created_at, later.c.id) > tuple_(consents.c.created_at, consents.c.id),
+                later.c.created_at < old,
+            )
+            .correlate(consents)
+        )
+        day = datetime.fromtimestamp(old, UTC).date().isoformat()
+        over = or_(consents.c.withdrawn_at < old, consents.c.valid_until < day)
+        await tx.do(delete(consents).where(consents.c.created_at < old, or_(replaced, over)))
