@@ -107,7 +107,7 @@ class TestWhatTouchesNothingPasses:
 
     def test_what_was_overwritten_may_be_named_again(self, protected: Document) -> None:
         clock = protected_end(protected, TEACHER)
-        look = [item(ANA and ANY, value("1"), parent=(TEACHER, 0), key="look")]
+        look = [item(ANY, value("1"), parent=(TEACHER, 0), key="look")]
         put(protected, update((TEACHER, clock, look)))
         put(protected, update((TEACHER, clock + 1, [item(ANY, value("2"), origin=(TEACHER, clock))])))
         assert judge(protected, update(deleted={TEACHER: [(clock, 1)]})) is Verdict.FREE

@@ -186,7 +186,9 @@ export const insertTable: Command = (state, dispatch) => {
 
 /** A new paragraph at the end, where the page ends with something one cannot write on behind. */
 export const writeOn: Command = ({ doc, tr }, dispatch) => {
-  if (doc.lastChild?.type === nodes.paragraph || doc.lastChild?.type === nodes.heading) return false;
+  const last = doc.lastChild;
+  if (!last?.attrs.protected && (last?.type === nodes.paragraph || last?.type === nodes.heading))
+    return false;
   tr.insert(doc.content.size, (nodes.paragraph as NodeType).create());
   dispatch?.(tr.setSelection(TextSelection.create(tr.doc, tr.doc.content.size - 1)).scrollIntoView());
   return true;

@@ -19,7 +19,7 @@ import { keys } from "./keys.ts";
 import { pasteLink, pasteParser, withoutStyles } from "./paste.ts";
 import { everybody, type Somebody } from "./people.ts";
 import type { Writers } from "./protecting.ts";
-import { blocks, protection, type Rules, setProtected } from "./protection.ts";
+import { type Block, blocks, protection, type Rules, setProtected } from "./protection.ts";
 import { PageSession } from "./session.ts";
 import type { EditorState as PageState } from "./state.ts";
 import { Toolbar } from "./toolbar.ts";
@@ -375,10 +375,11 @@ export class PageEditor extends LitElement {
   }
 
   private async fetchWriters(): Promise<void> {
-    const { view } = this;
-    this.writers = await (await import("./protecting.ts")).fetchWriters(this.page.id);
-    // What is drawn rests on it.
-    if (view && !view.isDestroyed && view === this.view) view.dispatch(view.state.tr);
+    const { session } = this;
+    const writers = await (await import("./protecting.ts")).fetchWriters(this.page.id);
+    if (session !== this.session) return;
+    this.writers = writers;
+    this.view?.dispatch(this.view.state.tr); // what is drawn rests on it
   }
 
   private protect(now: boolean): boolean {
@@ -387,29 +388,18 @@ export class PageEditor extends LitElement {
     const open = blocks(view.state).filter(({ node: { attrs } }) => {
       return attrs.protected !== undefined && !(attrs.protected && this.rules.closed(attrs.protected));
     });
-    if (now && open.length) void this.askProtection(view);
+    if (now && open.length) void this.askProtection(view, open);
     return open.length > 0;
   }
 
-  private async askProtection(view: EditorView): Promise<void> {
-    const { askProtection } = await import("./protecting.ts");
-    if (!this.staff) await this.fetchWriters().catch(() => {});
-    const slots = bindingKey.getState(view.state)?.drawing.get(this.session?.shared)?.slots ?? [];
-    const shown = slots.filter(({ kind }) => kind !== "hidden");
-    const places: number[] = [];
-    let by: string | null = null;
-    for (const { node, pos, index } of blocks(view.state)) {
-      const { protected: before } = node.attrs;
-      if (before === undefined || (before && this.rules.closed(before))) continue;
-      const made = shown[index]?.shared[0] as { _item?: { id: { client: number } } } | undefined;
-      if (!this.staff && !before && !this.mine(String(made?._item?.id.client))) continue;
-      by ??= before;
-      places.push(pos);
-    }
-    const me = this.staff ? "" : String(this.session?.doc.clientID);
-    const answer = await askProtection(!places.length, by, me, by ? this.nameOf(by) : "");
+  private async askProtection(view: EditorView, open: Block[]): Promise<void> {
+    const { choose } = await import("./protecting.ts");
+    const { session, staff, mine, nameOf } = this;
+    const slots = bindingKey.getState(view.state)?.drawing.get(session?.shared)?.slots ?? [];
+    const me = staff ? "" : String(session?.doc.clientID);
+    const answer = await choose(open, slots, { me, mine, nameOf, learn: () => this.fetchWriters() });
     if (view.isDestroyed) return;
-    if (answer) view.dispatch(setProtected(view.state, places, answer.by));
+    if (answer) view.dispatch(setProtected(view.state, answer.places, answer.by));
     view.focus();
   }
 

@@ -1,7 +1,16 @@
 import { html, nothing } from "lit";
 import { api } from "../api/client.ts";
-import { t } from "../i18n/index.ts";
+import { registerCatalogue, t } from "../i18n/index.ts";
 import { openDialog } from "../ui/dialog.ts";
+import type { Slot } from "./binding/drawing.ts";
+import type { Block } from "./protection.ts";
+
+/** The words of the question are there. */
+const ready = registerCatalogue({
+  en: () => import("./i18n/protection/en.ts"),
+  es: () => import("./i18n/protection/es.ts"),
+  pt: () => import("./i18n/protection/pt.ts"),
+});
 
 /** What the server knows of the writers of a page. */
 export interface Writers {
@@ -21,11 +30,39 @@ export async function fetchWriters(page: string): Promise<Writers> {
   return { whose, names };
 }
 
-/**
- * Asks who may change a block that is protected for `now`: the chosen value, null for everybody. `me` is my
- * client id, "" for teachers; `owner` is the name of whom it is protected for. `none`: I may not protect it.
- */
-export function askProtection(
+export interface Asking {
+  /** My client id; "" for teachers. */
+  me: string;
+  mine(client: string): boolean;
+  nameOf(client: string): string;
+  /** Asks the server who the writers of the page are. */
+  learn(): Promise<void>;
+}
+
+/** Asks who may change these blocks; gives the places of those that I may protect, and the answer. */
+export async function choose(
+  blocks: readonly Block[],
+  slots: readonly Slot[],
+  { me, mine, nameOf, learn }: Asking,
+): Promise<{ places: number[]; by: string | null } | undefined> {
+  await ready;
+  if (me) await learn().catch(() => {});
+  const shown = slots.filter(({ kind }) => kind !== "hidden");
+  const places: number[] = [];
+  let now: string | null = null;
+  for (const { node, pos, index } of blocks) {
+    const by: string | null = node.attrs.protected;
+    const made = shown[index]?.shared[0] as { _item?: { id: { client: number } } } | undefined;
+    if (me && !by && !mine(String(made?._item?.id.client))) continue;
+    now ??= by;
+    places.push(pos);
+  }
+  const answer = await ask(!places.length, now, me, now ? nameOf(now) : "");
+  return answer && { places, by: answer.by };
+}
+
+/** `none`: I may protect none of them. `owner` is the name of whom they are protected for now. */
+function ask(
   none: boolean,
   now: string | null,
   me: string,

@@ -2,7 +2,7 @@ import { render } from "lit";
 import type { Node } from "prosemirror-model";
 import { type EditorState, Plugin, TextSelection, type Transaction } from "prosemirror-state";
 import { Decoration, DecorationSet, type EditorView } from "prosemirror-view";
-import { isRemote } from "./binding/sync.ts";
+import { bindingKey, isRemote } from "./binding/sync.ts";
 import { icon } from "./icons.ts";
 import { schema } from "./schema.ts";
 
@@ -20,9 +20,15 @@ export interface Rules {
 
 const SET = "protection";
 
+export interface Block {
+  node: Node;
+  pos: number;
+  index: number;
+}
+
 /** The blocks of the page that the selection touches. */
-export function blocks({ doc, selection }: EditorState): { node: Node; pos: number; index: number }[] {
-  const found: { node: Node; pos: number; index: number }[] = [];
+export function blocks({ doc, selection }: EditorState): Block[] {
+  const found: Block[] = [];
   doc.forEach((node, pos, index) => {
     if (pos < Math.max(selection.to, selection.from + 1) && pos + node.nodeSize > selection.from)
       found.push({ node, pos, index });
@@ -85,6 +91,20 @@ export function protection(rules: Rules): Plugin {
           tr.setNodeAttribute(top, "protected", by);
       });
       return tr.docChanged ? tr : null;
+    },
+    // What I could undo may lie in a block that was closed meanwhile.
+    view: () => {
+      let before = 0;
+      return {
+        update: ({ state }) => {
+          let now = 0;
+          state.doc.forEach((node) => {
+            if (closed(node)) now++;
+          });
+          if (now > before) bindingKey.getState(state)?.undoManager.clear();
+          before = now;
+        },
+      };
     },
     props: {
       handleKeyDown: enter,

@@ -120,13 +120,6 @@ const en = {
   "editor.image.bad": "This is no address of an image. It has to begin with https://",
   "editor.image.no-alt": "Write what the image shows, or say that it is only decoration.",
 
-  "editor.protect.title": "Who may change this block?",
-  "editor.protect.me": "Only I and the teachers",
-  "editor.protect.owner": "Only {name} and the teachers",
-  "editor.protect.teachers": "Only teachers",
-  "editor.protect.everybody": "Everybody who may write on this page",
-  "editor.protect.not-yours": "You can protect only what you began yourself.",
-  "editor.protect.save": "Save",
   "editor.protect.by": "Protected by {name}",
   "editor.protect.by-me": "Protected by you",
   "editor.protect.by-teachers": "Protected by the teachers",

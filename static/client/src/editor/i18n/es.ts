@@ -122,13 +122,6 @@ const es: Words = {
   "editor.image.bad": "No es la dirección de una imagen. Tiene que empezar por https://",
   "editor.image.no-alt": "Escribe qué muestra la imagen, o di que es solo un adorno.",
 
-  "editor.protect.title": "¿Quién puede cambiar este bloque?",
-  "editor.protect.me": "Solo yo y los profesores",
-  "editor.protect.owner": "Solo {name} y los profesores",
-  "editor.protect.teachers": "Solo los profesores",
-  "editor.protect.everybody": "Todos los que pueden escribir en esta página",
-  "editor.protect.not-yours": "Solo puedes proteger lo que has empezado tú.",
-  "editor.protect.save": "Guardar",
   "editor.protect.by": "Protegido por {name}",
   "editor.protect.by-me": "Protegido por ti",
   "editor.protect.by-teachers": "Protegido por los profesores",

@@ -122,13 +122,6 @@ const pt: Words = {
   "editor.image.bad": "Não é o endereço de uma imagem. Tem de começar por https://",
   "editor.image.no-alt": "Escreve o que a imagem mostra, ou diz que é só decoração.",
 
-  "editor.protect.title": "Quem pode alterar este bloco?",
-  "editor.protect.me": "Só eu e os professores",
-  "editor.protect.owner": "Só {name} e os professores",
-  "editor.protect.teachers": "Só os professores",
-  "editor.protect.everybody": "Todos os que podem escrever nesta página",
-  "editor.protect.not-yours": "Só podes proteger o que tu começaste.",
-  "editor.protect.save": "Guardar",
   "editor.protect.by": "Protegido por {name}",
   "editor.protect.by-me": "Protegido por ti",
   "editor.protect.by-teachers": "Protegido pelos professores",
