@@ -80,11 +80,15 @@ class _Stage:
 
 
 async def _measure(case: Case, side: Side, options: dict[str, Any]) -> Result:
+    """One round. Raises BackingError if the server cannot even be started."""
     async with AsyncExitStack() as stack:
         folder = Folder("twinspace-generator-")
         stack.callback(folder.remove)
         server = await stack.enter_async_context(side.make(case.serve))
-        return await case.run(_Stage(side, server, folder.path), options)
+        try:
+            return await case.run(_Stage(side, server, folder.path), options)
+        except BackingError as error:
+            return Result(faults=[str(error)])
 
 
 async def bench(

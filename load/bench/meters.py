@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +26,10 @@ def cores() -> tuple[set[int], set[int]]:
     return {mine[-1]}, set(mine[:-1]) or {mine[-1]}
 
 
-def _processor(folder: Path) -> float:
-    """Seconds of processor time of all processes of a server, those that have ended included."""
+def _processor(processes: Iterable[int]) -> float:
+    """Seconds of processor time of processes, and of children of theirs that have ended."""
     ticks = 0
-    for process in processes_in(folder):
+    for process in processes:
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             ticks += sum(map(int, fields[11:15]))
@@ -72,7 +73,8 @@ class Meter:
         self._folder = folder
 
     def __enter__(self) -> Self:
-        self._server, self._own = _processor(self._folder), time.process_time()
+        self._processes = list(processes_in(self._folder))
+        self._server, self._own = _processor(self._processes), time.process_time()
         self._began = time.perf_counter()
         return self
 
@@ -81,4 +83,4 @@ class Meter:
     ) -> None:
         seconds = time.perf_counter() - self._began
         own = time.process_time() - self._own
-        self.cost = Cost(seconds, _processor(self._folder) - self._server, own)
+        self.cost = Cost(seconds, _processor(self._processes) - self._server, own)

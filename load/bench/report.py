@@ -49,8 +49,8 @@ class Report:
 
     @property
     def broken(self) -> bool:
-        """Whether something of TwinSpace does not count."""
-        return any(
+        """Whether something of TwinSpace does not count, or it was not there."""
+        return any(SIDES[side].ours for side in self.absent) or any(
             result.faults
             for (_, side), results in self.results.items()
             for result in results
@@ -72,10 +72,7 @@ class Report:
         lines += [f"- {SIDES[key].title}: {SIDES[key].promise}." for key in self._sides()]
         lines += ["", "## The machine and the versions", ""]
         lines += [f"- {name}: {value}" for name, value in self.facts().items()]
-        lines += [
-            f"- not in this run: {SIDES[key].title}: {why.splitlines()[0]}"
-            for key, why in self.absent.items()
-        ]
+        lines += [f"- not in this run: {SIDES[key].title}: {_line(why)}" for key, why in self.absent.items()]
         return "\n".join(lines) + "\n"
 
     def _sides(self) -> list[str]:
@@ -105,7 +102,7 @@ class Report:
             f"- {SIDES[key].title}, round {number}: {word}."
             for key in sides
             for number, result in enumerate(self.results[case.key, key], 1)
-            for word in [*(f"does not count: {fault}" for fault in result.faults), *result.notes]
+            for word in [*(f"does not count: {_line(fault)}" for fault in result.faults), *result.notes]
         ]
         if said:
             yield from [*said, ""]
@@ -218,6 +215,11 @@ class Report:
                 for x, y in result.spread if spread else result.curve:
                     at.setdefault(x, []).append(y)
         return [(x, statistics.median(values)) for x, values in sorted(at.items())]
+
+
+def _line(words: str) -> str:
+    """The last line, which is where a program says what was wrong."""
+    return words.strip().rpartition("\n")[2].rstrip(".")
 
 
 def _values(column: Column, results: Sequence[Result]) -> list[float]:

@@ -23,8 +23,8 @@ SHARE = Column("delivered_share", "delivered, %", 0, more_is_better=True)
 P50, P95, P99 = (Column(f"p{share}", f"p{share}, ms", 1) for share in (50, 95, 99))
 SAVED50, SAVED99 = (Column(f"saved_p{share}", f"acknowledged p{share}, ms", 1) for share in (50, 99))
 
-# 4 MB: 4,000 paragraphs of 960 letters, each in 12 pieces
-BOOK = Paper(paragraphs=4_000, pieces=12, letters=80)
+# 4 MB: 3,000 paragraphs of 960 letters, each in 12 pieces
+BOOK = Paper(paragraphs=3_000, pieces=12, letters=80)
 # what automerge-paper comes to: 100,000 letters in 13,000 pieces
 PAPER = Paper(paragraphs=220, pieces=60, letters=9)
 SMALL = Paper(paragraphs=20, pieces=10, letters=8)

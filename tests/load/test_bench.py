@@ -89,9 +89,17 @@ async def test_without_a_compiler_the_floor_is_loudly_absent(
     monkeypatch.setenv("PATH", str(tmp_path))
     report = await bench([WORKLOADS["W1"]], rounds=1, quick=True, sides=["floor"])
     assert not report.results
+    assert not report.broken
     assert "no C compiler" in report.absent["floor"]
     assert "floor (C, epoll) IS NOT IN THIS RUN" in capsys.readouterr().err
     assert "not in this run: floor (C, epoll): no C compiler" in report.markdown()
+
+
+async def test_a_run_without_twinspace_is_not_a_good_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINSPACE_COMMAND", "/bin/false")
+    report = await bench([WORKLOADS["W1"]], rounds=1, quick=True, sides=["twinspace"])
+    assert report.broken
+    assert "not in this run: TwinSpace" in report.markdown()
 
 
 def test_edits_made_beforehand_are_what_a_client_would_send() -> None:
