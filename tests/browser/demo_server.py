@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from rooms.services import Services
 from rooms.values import AgeBand, PageId, PersonId, Role, RoomKind
 
 __all__ = ["Demo", "Person", "running_demo", "running_nodes"]
+
+Prepare = Callable[[Services, dict], Awaitable[None]]
 
 PASSWORD = "estuary-lantern-41"
 PATIENT = ("--api-rate", "1000", "--api-burst", "10000")
@@ -64,11 +66,17 @@ class Demo:
 
 
 @contextmanager
-def running_demo(data: Path) -> Iterator[Demo]:
+def running_demo(data: Path, *options: str, port: int = 0, prepare: Prepare | None = None) -> Iterator[Demo]:
+    """With further options of ``twinspace serve``; ``prepare`` may add to what is there."""
     data.mkdir(parents=True)
-    furnished = _furnished(f"sqlite:///{data / 'records.sqlite3'}")
-    with Server(data, *PATIENT) as server:
+    furnished = _furnished(f"sqlite:///{data / 'records.sqlite3'}", prepare)
+    server = Server(data, *PATIENT, *options)
+    server.start(port)
+    try:
         yield Demo(url=server.http.replace("127.0.0.1", "localhost"), server=server, **furnished)
+    finally:
+        if server.running:
+            server.stop()
 
 
 @contextmanager
@@ -82,16 +90,19 @@ def running_nodes(folder: Path, database: str, redis: str) -> Iterator[tuple[Dem
         yield Demo(url=f"http://localhost:{balancer.port}", server=nodes[0], **furnished), nodes
 
 
-def _furnished(records: str) -> dict:
+def _furnished(records: str, prepare: Prepare | None = None) -> dict:
     # A thread of its own: Playwright keeps an event loop running in this one.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _furnish(records)).result()
+        return thread.submit(asyncio.run, _furnish(records, prepare)).result()
 
 
-async def _furnish(records: str) -> dict:
+async def _furnish(records: str, prepare: Prepare | None) -> dict:
     services = await Services.open(records)
     try:
-        return await _fill(services)
+        filled = await _fill(services)
+        if prepare is not None:
+            await prepare(services, filled)
+        return filled
     finally:
         await services.close()
 
