@@ -8,16 +8,21 @@ from html import escape
 
 __all__ = ["plot"]
 
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 80, 20, 50, 60
+WIDTH, HEIGHT = 960, 440
+LEFT, RIGHT, TOP, BOTTOM = 80, 260, 50, 60
 COLOURS = ("#0b6e4f", "#c1440e", "#1f4e9e", "#8a3ffc", "#6b6b6b", "#b8860b", "#008b8b")
 
 Point = tuple[float, float]
 
 
-def plot(title: str, x_title: str, y_title: str, series: Mapping[str, Sequence[Point]]) -> str:
-    """The series as lines; an axis whose values span more than a factor of thirty is logarithmic."""
-    across = _Axis([x for points in series.values() for x, _ in points], LEFT, WIDTH - RIGHT)
+def plot(
+    title: str, x_title: str, y_title: str, series: Mapping[str, Sequence[Point]], *, percent: bool = False
+) -> str:
+    """The series as lines; an axis whose values span more than a factor of thirty is logarithmic.
+
+    percent: the values across are percent, and stay as they are.
+    """
+    across = _Axis([x for points in series.values() for x, _ in points], LEFT, WIDTH - RIGHT, linear=percent)
     up = _Axis([y for points in series.values() for _, y in points], HEIGHT - BOTTOM, TOP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -50,17 +55,17 @@ def plot(title: str, x_title: str, y_title: str, series: Mapping[str, Sequence[P
         ]
         y = TOP + 16 + 18 * number
         parts.append(
-            f'<path d="M{LEFT + 12} {y - 4}h18" stroke="{colour}" stroke-width="3"/>'
-            f'<text x="{LEFT + 36}" y="{y}">{escape(name)}</text>'
+            f'<path d="M{WIDTH - RIGHT + 16} {y - 4}h18" stroke="{colour}" stroke-width="3"/>'
+            f'<text x="{WIDTH - RIGHT + 40}" y="{y}">{escape(name)}</text>'
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 class _Axis:
-    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+    def __init__(self, values: Sequence[float], start: float, end: float, *, linear: bool = False) -> None:
         above = [value for value in values if value > 0] or [1.0]
         self._start, self._end = start, end
-        self._log = max(above) / min(above) > 30
+        self._log = not linear and max(above) / min(above) > 30
         self._low = math.floor(math.log10(min(above))) if self._log else 0.0
         self._high = math.log10(max(above)) if self._log else max(above)
         if self._high <= self._low:

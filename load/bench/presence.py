@@ -119,7 +119,7 @@ def work(at: Bench, *, people: int, rate: float, seconds: float, warm_up: float)
     late.clear()
     sent = made
     with at.meter as meter:
-        storm_for(began + warm_up + seconds)
+        storm_for(time.perf_counter() + seconds)
     delivered = storm.delivered - before
     costs(result, meter.cost, delivered)
     result.figures["came"] = (storm.came - came) / meter.cost.seconds

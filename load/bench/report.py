@@ -204,7 +204,9 @@ class Report:
                     if len(points := self._points(case, key, spread=spread)) > 1
                 }
                 if series:
-                    made[case.key] = plot(f"{workload.title}: {case.title}", *case.curve, series)
+                    made[case.key] = plot(
+                        f"{workload.title}: {case.title}", *case.curve, series, percent=spread
+                    )
         return made
 
     def _points(self, case: Case, side: str, *, spread: bool) -> list[Point]:

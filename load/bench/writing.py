@@ -132,7 +132,7 @@ def _paced(at: Bench, typist: _Typist, rate: float, seconds: float, warm_up: flo
     late.clear()
     sent = typist.sent
     with at.meter as meter:
-        type_for(began + warm_up + seconds)
+        type_for(time.perf_counter() + seconds)
     delivered, typed = tally.delivered - before, typist.sent - sent
     typist.finish()
     latencies, acknowledged = tally.latencies[first:], tally.acknowledged[settled:]

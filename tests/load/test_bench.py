@@ -135,5 +135,5 @@ def test_a_plot_shows_all_points_inside_its_frame(points: list[tuple[float, floa
     circles = [each for each in drawn.iter() if each.tag.endswith("circle")]
     assert len(circles) == 2 * len(points)
     for circle in circles:
-        assert 80 <= float(circle.get("cx", "nan")) <= 740
+        assert 80 <= float(circle.get("cx", "nan")) <= 700
         assert 50 <= float(circle.get("cy", "nan")) <= 380
