@@ -373,11 +373,11 @@ class Belonging extends View {
   }
 
   private leave = async (): Promise<void> => {
-    const { id, title } = this.space;
+    const { id, title, kind } = this.space;
     const done = await ask(
       {
         title: t("leave.do-title", { title }),
-        text: t("leave.do-text"),
+        text: t(kind === "group" ? "leave.do-text-group" : "leave.do-text"),
         submit: t("leave.do"),
         danger: true,
       },

@@ -62,7 +62,10 @@ worker.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && isScreen(url.pathname)) event.respondWith(shown(request));
 });
 
-const isScreen = (path: string): boolean => /^\/($|login$|card$|spaces\/|schools\/)/.test(path);
+const isScreen = (path: string): boolean =>
+  /^\/($|login$|card$|spaces\/|schools\/|invitations\/|(new|groups|approvals|contacts|notifications|cases)$)/.test(
+    path,
+  );
 
 /** A hashed file never changes: the kept one is as good as the server's. */
 async function asset(request: Request): Promise<Response> {

@@ -69,7 +69,7 @@ class Members extends View {
     );
     return html`<main id="main" class="members" tabindex="-1">
       <h1>${t("nav.members")}</h1>
-      ${this.staff && school ? html`<p><a class="button" href=${path.pupils(school.id)}>${icon("key")}${t("members.make-cards")}</a></p>` : nothing}
+      ${this.staff && school && this.space.kind !== "group" ? html`<p><a class="button" href=${path.pupils(school.id)}>${icon("key")}${t("members.make-cards")}</a></p>` : nothing}
       ${this.failed ? html`<p class="error" role="alert">${this.failed}</p>` : nothing}
       ${this.space.schools.map((each, at) => {
         const mine = (this.members ?? []).filter((member) => member.school_id === each.id);

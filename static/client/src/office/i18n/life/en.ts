@@ -215,6 +215,7 @@ const en = {
   "leave.do-title": "Leave “{title}”?",
   "leave.do-text":
     "What you wrote stays. To come back, you need an invitation. Without a teacher of their school, pupils can only read.",
+  "leave.do-text-group": "What you wrote stays. To come back, look for the group among the groups.",
   "leave.done": "You have left “{title}”.",
 
   "groups.title": "Groups",

@@ -219,6 +219,7 @@ const es: Words = {
   "leave.do-title": "¿Salir de «{title}»?",
   "leave.do-text":
     "Lo que escribiste se queda. Para volver necesitas una invitación. Sin un profesor de su centro, el alumnado solo puede leer.",
+  "leave.do-text-group": "Lo que escribiste se queda. Para volver, busca el grupo entre los grupos.",
   "leave.done": "Has salido de «{title}».",
 
   "groups.title": "Grupos",

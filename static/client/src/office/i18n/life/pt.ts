@@ -217,6 +217,7 @@ const pt: Words = {
   "leave.do-title": "Sair de «{title}»?",
   "leave.do-text":
     "O que escreveu fica. Para voltar precisa de um convite. Sem um professor da sua escola, os alunos só podem ler.",
+  "leave.do-text-group": "O que escreveu fica. Para voltar, procure o grupo entre os grupos.",
   "leave.done": "Saiu de «{title}».",
 
   "groups.title": "Grupos",
