@@ -130,6 +130,7 @@ def test_how_they_look(
     expect(page.get_by_role("dialog", name=f"Ask {demo.teacher.name} as a contact")).to_be_visible()
     look("ask")
     page.get_by_role("dialog").get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.goto("/contacts")
     expect(section(page, "You have asked")).to_be_visible()
     look("asked")
