@@ -205,9 +205,12 @@ class Notifications extends View {
         <span class="card-icon">${icon(ICONS[kind] ?? (/^(invitation|partner|join|contact)-/.test(kind) ? "people" : "talk"))}</span>
         <span class="grow">
           <span>${this.words(kind)}</span>
-          <span class="quiet">${title ? `${title} · ` : nothing}${timeOfDay(at)}</span>
+          <span class="quiet">
+            ${isNew ? html`<span class="pill new-mark">${t("news.new")}</span>` : nothing}
+            ${title ? `${title} · ` : nothing}${timeOfDay(at)}
+          </span>
         </span>
-        ${isNew ? html`<span class="pill new-mark">${t("news.new")}</span>` : nothing} ${icon("next")}
+        ${icon("next")}
       </a>
       ${answer ? html`<blockquote>${t("news.answer", { answer })}</blockquote>` : nothing}
     </li>`;
