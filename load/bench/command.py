@@ -16,7 +16,7 @@ import click
 
 from load.backing import BackingError
 from load.backing.process import Folder, Process
-from load.command import WorkloadError, run
+from load.command import run
 from load.report import Machine, progress
 
 from .lines import Target
@@ -74,7 +74,9 @@ class _Stage:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise WorkloadError(f"the generator failed:\n{wrong.decode(errors='replace')[-2000:]}")
+            said_last = wrong.decode(errors="replace").strip()
+            click.echo(said_last, err=True)
+            return Result(faults=[f"the generator failed: {said_last}"])
         result: Result = pickle.loads(said)  # noqa: S301  from the process we started
         return result
 

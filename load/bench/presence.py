@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 
 from crdt.awareness import AwarenessEntry, decode_awareness, encode_awareness
 from crdt.codec import JsonValue, Reader
+from crdt.limits import DEFAULT
 from load.report import percentile
 
 from .lines import Hub, Line
@@ -16,6 +18,8 @@ from .writing import LATE, OPEN_AT_ONCE, PATIENCE, costs, times
 __all__ = ["work"]
 
 FRESH_SECONDS = 5.0
+UNBOUNDED = replace(DEFAULT, awareness_bytes=1 << 30)
+"""What a server may say of everybody at once is longer than what one person may say."""
 
 
 class _Storm:
@@ -36,7 +40,7 @@ class _Storm:
         if entries is None:
             if len(self._known) > 2_000:
                 self._known.clear()
-            read = decode_awareness(Reader(payload).var_bytes())
+            read = decode_awareness(Reader(payload).var_bytes(), UNBOUNDED)
             entries = tuple((each.client, each.clock) for each in read if each.state is not None)
             self._known[payload] = entries
         return entries
