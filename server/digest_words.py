@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ENGLISH", "Words", "words_in"]
+__all__ = ["ALL", "ENGLISH", "Words", "words_in"]
 
 Counted = tuple[str, str]
 """For one, and for more: ``{n}`` is the number."""
