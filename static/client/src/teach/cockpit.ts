@@ -21,6 +21,8 @@ interface Held {
 
 interface Report {
   id: string;
+  target: string;
+  target_id: string;
   reporter_name: string | null;
   concerned_name: string | null;
   reason: string;
@@ -202,7 +204,7 @@ class Desk extends View {
             ${each.concerned_name ? t("desk.report-about", { name: each.concerned_name }) : nothing}
             ${moment(each.at)}${each.state === "taken" ? html` · ${t("desk.taken")}` : nothing}
           </p>
-          ${each.words ? html`<blockquote>${each.words}</blockquote>` : nothing}
+          ${each.words ? html`<blockquote>${each.words}</blockquote>` : nothing} ${this.whereTo(each)}
           <div class="actions start">
             <button class="button primary" aria-haspopup="dialog" @click=${() => this.answer(each)}>${t("desk.answer")}</button>
             ${
@@ -216,6 +218,15 @@ class Desk extends View {
         </li>`;
       })}
     </ul>`;
+  }
+
+  /** The way to what was reported, where that has an address. */
+  private whereTo({ target, target_id, thread_id }: Report): TemplateResult | typeof nothing {
+    const page = this.pages.find(({ id }) => target === "page" && id === target_id);
+    if (page) return html`<p><a href=${path.page(this.space.id, page.id)}>${page.title}</a></p>`;
+    if (thread_id)
+      return html`<p><a href=${path.thread(this.space.id, thread_id)}>${t("desk.report-open")}</a></p>`;
+    return nothing;
   }
 
   private async answer({ id }: Report): Promise<void> {

@@ -21,6 +21,7 @@ const en = {
   "desk.reports": "Reports",
   "desk.reports-none": "No report is open.",
   "desk.report-by": "{name} asks for help",
+  "desk.report-open": "Go to the discussion",
   "desk.report-about": "It is about {name}.",
   "desk.somebody": "Somebody",
   "desk.take": "I look after it",
@@ -64,7 +65,7 @@ const en = {
 
   "authors.title": "Who wrote what",
   "authors.how": "Put the cursor in a sentence, tap it, or point at it.",
-  "authors.none": "Nobody has written here yet.",
+  "authors.none": "No member has written here yet.",
   "authors.share": { one: "one character", other: "{count} characters" },
   "authors.last": "last {time}",
   "authors.no-school": "Without a school",
