@@ -99,7 +99,8 @@ const en = {
 
   "home.hello": "Hello, {name}",
   "home.none-pupil": "You are in no TwinSpace yet. Your teacher can add you to one.",
-  "home.none-teacher": "You are in no TwinSpace yet. Ask the teacher who leads your project to add you.",
+  "home.none-teacher":
+    "You are in no TwinSpace yet. Start one, or ask the teacher who leads your project to invite you.",
   "home.here": "Who is here now",
   "home.here-count": { one: "One person is here.", other: "{count} people are here." },
   "home.nobody": "Nobody is here right now.",

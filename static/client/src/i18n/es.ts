@@ -99,7 +99,8 @@ const es: Words = {
 
   "home.hello": "Hola, {name}",
   "home.none-pupil": "Aún no estás en ningún TwinSpace. Tu profesora o profesor puede añadirte.",
-  "home.none-teacher": "Aún no está en ningún TwinSpace. Pida a quien dirige su proyecto que le añada.",
+  "home.none-teacher":
+    "Aún no está en ningún TwinSpace. Empiece uno o pida a quien dirige su proyecto que le invite.",
   "home.here": "Quién está aquí ahora",
   "home.here-count": { one: "Hay una persona.", other: "Hay {count} personas." },
   "home.nobody": "Ahora no hay nadie.",

@@ -100,7 +100,8 @@ const pt: Words = {
   "home.hello": "Olá, {name}",
   "home.none-pupil":
     "Ainda não estás em nenhum TwinSpace. A tua professora ou professor pode juntar-te a um.",
-  "home.none-teacher": "Ainda não está em nenhum TwinSpace. Peça a quem dirige o seu projeto que o junte.",
+  "home.none-teacher":
+    "Ainda não está em nenhum TwinSpace. Comece um, ou peça a quem dirige o seu projeto que o convide.",
   "home.here": "Quem está aqui agora",
   "home.here-count": { one: "Está aqui uma pessoa.", other: "Estão aqui {count} pessoas." },
   "home.nobody": "Agora não está ninguém.",
