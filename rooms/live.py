@@ -323,12 +323,11 @@ class LiveRoom:
 
     def _claim(self, summary: UpdateSummary, subject: str) -> tuple[int, ...]:
         """The client ids this update writes under for the first time; refuses another's."""
-        claimed: list[int] = []
+        claimed: dict[int, None] = {}
         for written in summary.writes:
             owner = self._owners.get(written.client)
             if owner is None:
-                if written.client not in claimed:
-                    claimed.append(written.client)
+                claimed[written.client] = None
             elif owner != subject and not self._document.holds(written):
                 raise Forged(written.client)
         return tuple(claimed)
@@ -336,8 +335,10 @@ class LiveRoom:
     def _respect_protection(
         self, update: bytes, summary: UpdateSummary, subject: str, claimed: Collection[int]
     ) -> None:
+        new = frozenset(claimed)
+
         def mine(client: int) -> bool:
-            return self._owners.get(client) == subject or client in claimed
+            return self._owners.get(client) == subject or client in new
 
         match self._document.judge(update, summary, mine):
             case Verdict.PROTECTED:

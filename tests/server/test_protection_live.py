@@ -27,7 +27,7 @@ from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass
