@@ -24,7 +24,7 @@ __all__ = ["Hub", "Line", "LineError", "Span", "Target", "frame"]
 RECEIVE = 1 << 18
 MOST_REMEMBERED, MOST_BYTES = 8192, 1 << 24
 OPEN_SECONDS = 30.0
-TOKEN, AUTHENTICATED, DENIED = 0, 2, 1
+TOKEN, DENIED = 0, 1
 SYNC, AWARENESS, AUTH, STATUS = b"\x00", b"\x01", b"\x02", b"\x08"
 
 Span = tuple[int, int, int]
@@ -103,10 +103,6 @@ class Hub:
                 return False
             self.turn(min(left, 0.05))
         return True
-
-    def rest(self, seconds: float) -> None:
-        """Turns for so long."""
-        self.until(lambda: False, seconds)
 
     def ready(self, lines: Iterable[Line], seconds: float = OPEN_SECONDS) -> None:
         """Waits until all of them are ready. Raises LineError."""

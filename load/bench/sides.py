@@ -74,8 +74,6 @@ class Side:
     promise: str
     """What holds of an edit once somebody sees it."""
     relay: bool = False
-    durable: bool = False
-    """It stores documents."""
     ours: bool = False
 
 
@@ -100,7 +98,6 @@ OURS = Side(
     Framing.HOCUSPOCUS,
     lambda options: _pinned(TwinSpace, *OPEN_TO_LOAD, *options),
     "checked, attributed, and on the disk (SQLite, synchronous=FULL)",
-    durable=True,
     ours=True,
 )
 FLOOR = Side(
@@ -123,7 +120,6 @@ SIDES: dict[str, Side] = {
             Framing.Y_WEBSOCKET,
             OURS.make,
             OURS.promise,
-            durable=True,
             ours=True,
         ),
         Side(
@@ -139,7 +135,6 @@ SIDES: dict[str, Side] = {
             Framing.HOCUSPOCUS,
             lambda options: _pinned(StoredHocuspocus),
             f"{IN_MEMORY}; its SQLite extension stores the document 2 to 10 s later",
-            durable=True,
         ),
         Side(
             "y-websocket",
