@@ -27,10 +27,7 @@ const en = {
   "consent.of": "Consent for {name}",
   "consent.chosen": { one: "One student is chosen.", other: "{count} students are chosen." },
   "consent.choose-none": "Choose nobody",
-  "consent.choose-missing": {
-    one: "Choose the one without consent",
-    other: "Choose all {count} without consent",
-  },
+  "consent.choose-missing": { one: "Choose the one missing", other: "Choose the {count} missing" },
   "consent.choose-first": "Choose some students first.",
   "consent.too-many": "Please choose at most {most} students at a time.",
 
