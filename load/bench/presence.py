@@ -124,6 +124,7 @@ def work(at: Bench, *, people: int, rate: float, seconds: float, warm_up: float)
     sent = made
     with at.meter as meter:
         storm_for(time.perf_counter() + seconds)
+        hub.until(lambda: storm.delivered > before or bool(hub.faults), PATIENCE)
     delivered = storm.delivered - before
     costs(result, meter.cost, delivered)
     result.figures["came"] = (storm.came - came) / meter.cost.seconds

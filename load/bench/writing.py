@@ -133,6 +133,7 @@ def _paced(at: Bench, typist: _Typist, rate: float, seconds: float, warm_up: flo
     sent = typist.sent
     with at.meter as meter:
         type_for(time.perf_counter() + seconds)
+        _something(at.hub, tally, before)
     delivered, typed = tally.delivered - before, typist.sent - sent
     typist.finish()
     latencies, acknowledged = tally.latencies[first:], tally.acknowledged[settled:]
@@ -152,6 +153,7 @@ def _saturated(
         before, first, settled = tally.delivered, len(tally.latencies), len(tally.acknowledged)
         with at.meter as meter:
             _type_with(at.hub, typist, window, seconds)
+            _something(at.hub, tally, before)
         delivered = tally.delivered - before
         latencies, acknowledged = tally.latencies[first:], tally.acknowledged[settled:]
         typist.finish()
@@ -180,10 +182,18 @@ def _type_with(hub: Hub, typist: _Typist, window: int, seconds: float) -> None:
         hub.turn(0.02)
 
 
+def _something(hub: Hub, tally: Tally, before: int) -> None:
+    """A measured time lasts at least until something has arrived in it."""
+    hub.until(lambda: tally.delivered > before or bool(hub.faults), PATIENCE)
+
+
 def costs(result: Result, cost: Cost, delivered: int) -> None:
+    if not delivered:
+        result.faults.append("nothing arrived while it was measured")
+        return
     result.figures |= {
         "deliveries": delivered / cost.seconds,
-        "cpu_us": 1e6 * cost.server / max(1, delivered),
+        "cpu_us": 1e6 * cost.server / delivered,
         "server": 100 * cost.share,
         "generator": 100 * cost.generator / cost.seconds,
     }
