@@ -54,6 +54,8 @@ def modules() -> dict[str, Path]:
     for package in MAY_IMPORT:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
+            if ".venv" in parts or "node_modules" in parts:  # of the benchmark's peers
+                continue
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 

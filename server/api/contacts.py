@@ -60,7 +60,7 @@ async def ask(call: Call) -> None:
     body=ContactAnswer,
     summary="Answer somebody who asks me to be a contact",
 )
-async def answer(call: Call, body: ContactAnswer) -> None:
+async def answer_contact(call: Call, body: ContactAnswer) -> None:
     """They are not told of a no."""
     await call.services.contacts.answer(person_id(call), _other(call), accept=body.accept)
 

@@ -91,7 +91,7 @@ async def join(call: Call, body: Wish) -> Joined:
     summary="Take my request back",
     errors=(409,),
 )
-async def withdraw(call: Call) -> None:
+async def withdraw_request(call: Call) -> None:
     await call.services.joining.withdraw(person_id(call), _space(call))
 
 
@@ -114,7 +114,7 @@ async def list_requests(call: Call) -> list[JoinRequest]:
     summary="Let somebody into a group, or not",
     errors=(409,),
 )
-async def answer(call: Call, body: Answer) -> None:
+async def answer_request(call: Call, body: Answer) -> None:
     await call.services.joining.answer(
         person_id(call), call.params["request_id"], accept=body.accept, because=body.because
     )

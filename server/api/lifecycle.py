@@ -160,7 +160,7 @@ async def list_approvals(call: Call) -> list[WaitingSpace]:
     summary="Approve a space, or refuse it",
     errors=(409,),
 )
-async def decide(call: Call, body: Approval) -> None:
+async def approve(call: Call, body: Approval) -> None:
     """Nobody decides about a space that they are in. What is refused is a draft again."""
     await call.services.lifecycle.decide(
         person_id(call), _space(call), approve=body.approve, because=body.because
