@@ -9,6 +9,7 @@ import pytest
 from conftest import DESKTOP, PHONE, LogsIn, Watch
 from demo_server import Demo
 from editor_page import (
+    SCRIPT_OF_BLOCKS,
     blocks,
     durable,
     editor,
@@ -21,6 +22,7 @@ from editor_page import (
 )
 from playwright.sync_api import Page, expect
 
+ORDER = f"(wanted) => JSON.stringify(({SCRIPT_OF_BLOCKS})().filter(Boolean)) === JSON.stringify(wanted)"
 RULES = "Rules: be kind."
 IDEAS = "Ideas of everybody."
 
@@ -29,9 +31,23 @@ def words(page: Page) -> list[str]:
     return [block for block in blocks(page) if block]
 
 
+PUT_CARET = """([text, end]) => {
+    const { view } = document.querySelector('ts-editor');
+    const { state } = view;
+    let at = -1;
+    state.doc.descendants((node, pos) => {
+        if (node.isTextblock && node.textContent === text) at = end ? pos + node.nodeSize - 1 : pos + 1;
+    });
+    if (at < 0) return false;
+    view.focus();
+    view.dispatch(state.tr.setSelection(state.selection.constructor.near(state.doc.resolve(at))));
+    return true;
+}"""
+
+
 def put_caret(page: Page, text: str, *, end: bool = True) -> None:
-    editor(page).locator("> :not(.ed-lock)", has_text=text).first.click(position={"x": 8, "y": 12})
-    page.keyboard.press("End" if end else "Home")
+    """At the end, or the beginning, of the block of these words; waits for it to be there."""
+    page.wait_for_function(PUT_CARET, arg=[text, end])
 
 
 def protect(page: Page, choice: str) -> None:
@@ -86,7 +102,8 @@ def test_pupils_cannot_change_what_a_teacher_protects_and_write_around_it(
     pupil.keyboard.press("Enter")
     pupil.keyboard.type("And patient.")
     expect(pill(pupil)).to_have_text("Saved")
-    expect_words(other, f"{RULES} And patient. New: {IDEAS}")
+    for page in (pupil, other):
+        page.wait_for_function(ORDER, arg=[RULES, "And patient.", f"New: {IDEAS}"])
     # Everything selected: what is protected stays, and nothing else is lost by half.
     pupil.keyboard.press("Control+a")
     pupil.keyboard.press("Delete")
@@ -120,7 +137,8 @@ def test_a_pupil_protects_their_own_words(teacher: LogsIn, student: LogsIn, demo
     name = pupil.evaluate("document.querySelector('ts-editor').me.name")
     for page in (other, ana):
         expect(editor(page).get_by_role("img", name=f"Protected by {name}")).to_have_count(1)
-    write(other, "no")
+    put_caret(other, "Mine alone.")
+    other.keyboard.type("no")
     expect(other.locator(".ed-hint")).to_be_visible()
     other.keyboard.press("Enter")
     other.keyboard.type("Somebody else.")
@@ -166,9 +184,13 @@ def test_words_written_while_a_block_was_being_protected_are_offered_as_a_copy(
     pupil.get_by_role("button", name="Show the saved page").click()
     expect(pill(pupil)).to_have_text("Saved")
     assert words(pupil) == [RULES]
-    pupil.keyboard.press("Tab")
-    write(pupil, "x")
+    put_caret(pupil, RULES)
+    pupil.keyboard.type("x")
     expect(pupil.locator(".ed-hint")).to_be_visible()
+    # A tap below it begins a block of its own.
+    write(pupil, "Below.")
+    expect(pill(pupil)).to_have_text("Saved")
+    assert words(pupil) == [RULES, "Below."]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

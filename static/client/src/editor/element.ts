@@ -172,13 +172,13 @@ export class PageEditor extends LitElement {
           doc: binding.page,
           plugins: [
             binding.plugin,
+            protection(this.rules), // before the keys: Enter means something else in a closed block
             ...keys(actions),
             cursors(session.awareness, binding),
             tableEditing(),
             gapCursor(),
             dropCursor({ color: false, class: "drop-cursor" }),
             placeholder(),
-            protection(this.rules),
             new Plugin({ view: () => ({ update: (view, before) => this.moved(view.state, before) }) }),
           ],
         }),
