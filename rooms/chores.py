@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from .faults import RecordsUnavailable
+from rooms.faults import RecordsUnavailable
 
 __all__ = ["Chore", "chores"]
 

@@ -13,7 +13,7 @@ RecordsError
 
 from __future__ import annotations
 
-from .errors import RoomError, Unavailable
+from rooms.documents.errors import RoomError, Unavailable
 
 __all__ = [
     "Blocked",
@@ -38,7 +38,7 @@ class NotFound(RecordsError):
 
 
 class NotAllowed(RecordsError):
-    """``reason`` is a key of rooms.policy, such as ``role`` or ``not-own``."""
+    """``reason`` is a key of rooms.rights.policy, such as ``role`` or ``not-own``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES.get(reason, _SENTENCES["role"]))
@@ -46,7 +46,7 @@ class NotAllowed(RecordsError):
 
 
 class Blocked(RecordsError):
-    """``kinds`` are those of `rooms.filters`, such as ``phone`` or ``word``."""
+    """``kinds`` are those of `rooms.safety.filters`, such as ``phone`` or ``word``."""
 
     def __init__(self, kinds: list[str]) -> None:
         super().__init__("Some of these words cannot be posted here. Please write it in another way.")

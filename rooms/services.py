@@ -5,38 +5,38 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from .access import Changes
-from .adult_contacts import AdultContacts
-from .audit import Audit
-from .authority import RecordsAuthority
-from .blocking import Blocking
-from .cases import Cases
-from .codecards import Choose
-from .consents import Consents
-from .digest import Digests
-from .discussions import Discussions
-from .hashing import Hasher
-from .invitations import Invitations
-from .joining import Joining
-from .lifecycle import Lifecycle
-from .members import Members
-from .moderation import Moderation
-from .notifications import Notifications
-from .offices import Offices
-from .pages import Pages
-from .people import People
-from .post_news import PostNews
-from .records import Records
-from .reports import Reports
-from .retention import Retention
-from .schools import Schools
-from .sessions import HALF_DAY, TWO_WEEKS, Sessions
-from .space_rules import SpaceRules
-from .spaces import Spaces
-from .supervision import Supervision
-from .teams import Teams
-from .throttle import Throttle
-from .values import Clock, NewId, new_id
+from rooms.accounts.adult_contacts import AdultContacts
+from rooms.accounts.blocking import Blocking
+from rooms.accounts.codecards import Choose
+from rooms.accounts.consents import Consents
+from rooms.accounts.digest import Digests
+from rooms.accounts.hashing import Hasher
+from rooms.accounts.notifications import Notifications
+from rooms.accounts.offices import Offices
+from rooms.accounts.people import People
+from rooms.accounts.schools import Schools
+from rooms.accounts.sessions import HALF_DAY, TWO_WEEKS, Sessions
+from rooms.accounts.throttle import Throttle
+from rooms.rights.access import Changes
+from rooms.rights.authority import RecordsAuthority
+from rooms.rights.supervision import Supervision
+from rooms.safety.audit import Audit
+from rooms.safety.cases import Cases
+from rooms.safety.moderation import Moderation
+from rooms.safety.reports import Reports
+from rooms.safety.retention import Retention
+from rooms.spaces.invitations import Invitations
+from rooms.spaces.joining import Joining
+from rooms.spaces.lifecycle import Lifecycle
+from rooms.spaces.members import Members
+from rooms.spaces.pages import Pages
+from rooms.spaces.space_rules import SpaceRules
+from rooms.spaces.spaces import Spaces
+from rooms.spaces.teams import Teams
+from rooms.storage.records import Records
+from rooms.talk.discussions import Discussions
+from rooms.talk.post_news import PostNews
+from rooms.values import Clock, NewId, new_id
 
 __all__ = ["Services"]
 

@@ -13,20 +13,20 @@ from aiohttp import web
 
 from crdt.limits import DEFAULT
 from crdt.log import Log
-from rooms.access import Changes, Principal
-from rooms.budget import Rates
 from rooms.bus import Bus, BusState
 from rooms.chores import Chore, chores
-from rooms.cockpit import Cockpit
-from rooms.following import ChangeFollower
-from rooms.history import PageHistory
-from rooms.live import Shelf
-from rooms.nodes import Nodes
-from rooms.projection import Projection
-from rooms.quarantine import Quarantine
-from rooms.registry import Registry
+from rooms.documents.budget import Rates
+from rooms.documents.history import PageHistory
+from rooms.documents.live import Shelf
+from rooms.documents.nodes import Nodes
+from rooms.documents.quarantine import Quarantine
+from rooms.documents.registry import Registry
+from rooms.rights.access import Changes, Principal
 from rooms.services import Services
-from rooms.transfer import refuse_if_moved
+from rooms.spaces.cockpit import Cockpit
+from rooms.storage.following import ChangeFollower
+from rooms.storage.transfer import refuse_if_moved
+from rooms.talk.projection import Projection
 from server import health, leaving
 from server.api import (
     audit,

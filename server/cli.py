@@ -17,7 +17,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 from server import logs, operator, upkeep
 from server.config import ConfigError, Settings
 from server.explained import EXPLAINED
@@ -74,7 +74,7 @@ def demo(settings: Settings) -> None:
 
     Everything is kept in data/demo unless --data says otherwise; a second start has the same log-ins.
     """
-    from rooms.demo import OFFICER, furnish
+    from rooms.demo.furnish import OFFICER, furnish
     from server.demo import show, write_pages
     from server.serving import run, say_listening
 
@@ -123,8 +123,8 @@ def token(settings: Settings, document: str, scope: str, subject: str, name: str
 async def _token_secret(settings: Settings) -> bytes:
     if not settings.in_postgres or settings.secret_file is not None:
         return read_secret(settings.data, settings.secret_file)
-    from rooms.access import Changes
-    from rooms.records import Records
+    from rooms.rights.access import Changes
+    from rooms.storage.records import Records
 
     records = await Records.open(settings.database_url, Changes())
     try:

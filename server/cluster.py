@@ -14,7 +14,7 @@ from crdt.log import Log, LogSettings
 from crdt.log.sqlite import SqliteLog
 from rooms.bus import Bus
 from rooms.bus.local import LocalBus
-from rooms.records import Records
+from rooms.storage.records import Records
 from server.config import Settings
 from server.tokens import read_secret
 

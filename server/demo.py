@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from crdt.compose import compose
-from rooms.demo import Demo
-from rooms.demo_pages import Block
+from rooms.demo.furnish import Demo
+from rooms.demo.pages import Block
 from server.app import Node
 
 __all__ = ["nodes", "show", "write_pages"]

@@ -1,7 +1,7 @@
 """Mails of what is new: how one reads, and who sends them out.
 
-Every node looks round again and again; the turn in the records (rooms/digest.py) says which of them sends. A
-mail server that is away is tried again later and later, and nothing else waits for it.
+Every node looks round again and again; the turn in the records (rooms/accounts/digest.py) says which of them
+sends. A mail server that is away is tried again later and later, and nothing else waits for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from rooms.digest import DigestMail, Digests, SpaceNews, TurnLost
+from rooms.accounts.digest import DigestMail, Digests, SpaceNews, TurnLost
 from rooms.faults import RecordsUnavailable
 from rooms.services import Services
 from rooms.values import PersonId, new_id

@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rooms.digest import Digests
+from rooms.accounts.digest import Digests
 from server.digest import LEAVE
 from server.digest_words import Words, words_in
 

@@ -36,7 +36,7 @@ _MAX_REASONS: Final = 64
 
 @dataclass
 class Metrics:
-    """Every metric of one node; it is the `rooms.observer.Observer` of its live rooms."""
+    """Every metric of one node; it is the `rooms.documents.observer.Observer` of its live rooms."""
 
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
     sources: list[Callable[[], None]] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
-    # rooms.observer.Observer
+    # rooms.documents.observer.Observer
 
     def connection_opened(self) -> None:
         self.connections.inc()

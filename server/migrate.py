@@ -24,11 +24,11 @@ from crdt.log.sqlite.folder import FolderLock
 from crdt.log.sqlite.schema import FILE_NAME
 from crdt.log.sqlite.transfer import SqliteShelf
 from crdt.log.transfer import Moved, move_documents, verify_documents
-from rooms.access import Changes
 from rooms.faults import RecordsUnusable
-from rooms.records import Records
-from rooms.schema import settings as settings_table
-from rooms.transfer import MOVED, MOVING_FROM, copy_records, count_records, note, noted
+from rooms.rights.access import Changes
+from rooms.storage.records import Records
+from rooms.storage.schema import settings as settings_table
+from rooms.storage.transfer import MOVED, MOVING_FROM, copy_records, count_records, note, noted
 from server.config import ConfigError
 from server.tokens import SECRET_FILE, read_secret
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import click
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from rooms import codecards
+from rooms.accounts import codecards
 from rooms.values import AgeBand, Office, PersonId, SchoolId
 from server.api.fields import Language, Line, Name, Prose
 from server.config import ConfigError, Settings
 from server.options import settings_options
 
 if TYPE_CHECKING:
-    from rooms.records import Records
     from rooms.services import Services
+    from rooms.storage.records import Records
 
 __all__ = ["add", "dismiss", "list_"]
 
@@ -110,7 +110,7 @@ async def add_country(services: Services, code: str, name: str, languages: tuple
 
     CODE is two capital letters, such as ES. A country that is there already stays as it is.
     """
-    from rooms.schools import Country
+    from rooms.accounts.schools import Country
 
     await services.schools.add_country(Country(code, name, languages))
 
@@ -129,7 +129,7 @@ async def add_school(
 
     A school that is there already, by name, town and country, stays as it is.
     """
-    from rooms.directory import schools_of
+    from rooms.accounts.directory import schools_of
 
     for known in await schools_of(services.records):
         if (known.name, known.town, known.country) == (name, town, country):
@@ -157,7 +157,7 @@ async def add_teacher(
 
     It is made of readable words and shown this once: only its hash is kept.
     """
-    from rooms.directory import schools_of
+    from rooms.accounts.directory import schools_of
 
     if school not in {known.id for known in await schools_of(services.records)}:
         raise click.ClickException(f"There is no school {school!r}. See: twinspace list schools")
@@ -226,8 +226,8 @@ def _office(country: str | None) -> Office:
 
 
 async def _known(services: Services, email: str) -> PersonId | None:
-    from rooms.directory import adults_of
-    from rooms.sessions import normal_email
+    from rooms.accounts.directory import adults_of
+    from rooms.accounts.sessions import normal_email
 
     address = normal_email(email)
     return next((each.id for each in await adults_of(services.records) if each.email == address), None)
@@ -278,8 +278,8 @@ async def add_space(
 
     It begins with a room for everybody and one for its teachers.
     """
-    from rooms.directory import adults_of, schools_of
-    from rooms.sessions import normal_email
+    from rooms.accounts.directory import adults_of, schools_of
+    from rooms.accounts.sessions import normal_email
 
     known = {adult.email: adult for adult in await adults_of(services.records)}
     addresses = dict.fromkeys(map(normal_email, founders))
@@ -315,7 +315,7 @@ def list_(settings: Settings, what: str) -> None:
 
 
 async def _list(services: Services, what: str) -> None:
-    from rooms import directory
+    from rooms.accounts import directory
 
     entries: dict[str, Callable[[Records], Awaitable[Sequence[Any]]]] = {
         "schools": directory.schools_of,

@@ -26,7 +26,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from rooms.access import Principal, Scope, in_a_space
+from rooms.rights.access import Principal, Scope, in_a_space
 from server.names import NAME_BYTES, is_document_name, is_text
 
 __all__ = [

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from crdt.log import LogSettings
-from rooms.access import Changes
-from rooms.audit import Broken, broken_chains
-from rooms.databases import database_at
-from rooms.records import Records
+from rooms.rights.access import Changes
+from rooms.safety.audit import Broken, broken_chains
+from rooms.storage.databases import database_at
+from rooms.storage.records import Records
 from server.config import Settings
 from server.options import settings_options
 from server.tokens import SECRET_FILE

@@ -109,7 +109,7 @@ def test_the_watchman_sees_imports_wherever_they_hide() -> None:
     source = """
 import server.app
 def later():
-    from rooms.live import Room
+    from rooms.documents.live import Room
     from ..access import Principal
     importlib.import_module("server.cli")
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ if TYPE_CHECKING:
 """
     assert set(imports(source, "rooms.deep.module")) >= {
         "server.app",
-        "rooms.live",
+        "rooms.documents.live",
         "rooms.access",
         "server.cli",
         "rooms.deep.sibling",
     }
-    assert modules().keys() >= {"crdt.document", "rooms.access", "server.config"}
+    assert modules().keys() >= {"crdt.document", "rooms.rights.access", "server.config"}

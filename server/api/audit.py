@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.values import SpaceId
 from server.api.me import person_id
 from server.api.routing import Call, Output, Query, Routes

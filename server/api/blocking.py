@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.values import PersonId
 from server.api.me import person_id
 from server.api.routing import LOGGED_IN, Call, Output, Routes

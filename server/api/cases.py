@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.values import PersonKind, PostState, ReportId, Role, SpaceId, ThreadId
 from server.api.fields import prose
 from server.api.me import person_id

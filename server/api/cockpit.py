@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import Field
 
-from rooms.cockpit import Cockpit
-from rooms.policy import Action
+from rooms.rights.policy import Action
+from rooms.spaces.cockpit import Cockpit
 from rooms.values import SpaceId
 from server.api.me import person_id
 from server.api.routing import Call, Output, Routes

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rooms.consents import MOST_AT_ONCE, ConsentState
-from rooms.policy import Action
+from rooms.accounts.consents import MOST_AT_ONCE, ConsentState
+from rooms.rights.policy import Action
 from rooms.values import ConsentPurpose, PersonId, SchoolId
 from server.api.fields import Id
 from server.api.me import person_id

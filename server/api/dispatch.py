@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from rooms.access import Principal
+from rooms.rights.access import Principal
 from server.api.errors import ApiError, error_response, to_api_error
 from server.api.routing import JSON, OCTETS, REST_OF_PATH, ROUTE, Call, Route
 from server.security import Security

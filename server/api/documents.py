@@ -11,10 +11,10 @@ from aiohttp import web
 from pydantic import Field
 
 from crdt.richtext import FRAGMENT
-from rooms.access import Access, Principal, Scope
-from rooms.errors import ReadOnly
-from rooms.policy import Action
-from rooms.registry import Registry
+from rooms.documents.errors import ReadOnly
+from rooms.documents.registry import Registry
+from rooms.rights.access import Access, Principal, Scope
+from rooms.rights.policy import Action
 from server.api.errors import ApiError
 from server.api.me import person_id
 from server.api.rendering import Format, Renderer

@@ -22,7 +22,7 @@ from crdt.errors import (
     Malformed,
     StaleEpoch,
 )
-from rooms.errors import Refused, Unavailable
+from rooms.documents.errors import Refused, Unavailable
 from rooms.faults import Blocked, Conflict, NotAllowed, NotFound, TooManyTries, WrongCredentials
 from server.tokens import TokenError
 

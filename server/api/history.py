@@ -9,8 +9,8 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from crdt.preview import Fate
-from rooms.history import PageHistory
-from rooms.policy import Action
+from rooms.documents.history import PageHistory
+from rooms.rights.policy import Action
 from rooms.values import MembershipId, PageId, Role
 from server.api.fields import Id, Time
 from server.api.me import person_id

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rooms.invitations import DAY
-from rooms.policy import Action
+from rooms.rights.policy import Action
+from rooms.spaces.invitations import DAY
 from rooms.values import InvitationState, Role, SpaceId, SpaceKind
 from server.api.me import person_id
 from server.api.routing import LOGGED_IN, PUBLIC, Call, Input, Output, Routes

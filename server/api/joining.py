@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rooms.joining import Mine
-from rooms.policy import Action
+from rooms.rights.policy import Action
+from rooms.spaces.joining import Mine
 from rooms.values import JoinRule, SpaceId
 from server.api.fields import prose
 from server.api.lifecycle import Because

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from rooms.invitations import DAY
-from rooms.policy import Action
+from rooms.rights.policy import Action
+from rooms.spaces.invitations import DAY
 from rooms.values import AgeBand, MembershipId, SpaceId, SpaceKind, SpaceStatus
 from server.api.fields import Id, Language, Line, Prose, prose
 from server.api.invitations import MadeInvitation

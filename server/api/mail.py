@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from rooms.digest import MailSettings
+from rooms.accounts.digest import MailSettings
 from rooms.values import Digest
 from server.api.me import person_id
 from server.api.routing import LOGGED_IN, ApiError, Call, Input, Output, Routes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.values import MembershipId, PersonId, PersonKind, Role, SpaceId
 from server.api.fields import Id, Line, Time
 from server.api.me import person_id

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rooms.notifications import KINDS, MOST_LISTED
+from rooms.accounts.notifications import KINDS, MOST_LISTED
 from server.api.fields import Id, Time
 from server.api.me import person_id
 from server.api.routing import LOGGED_IN, Call, Input, Output, Query, Routes

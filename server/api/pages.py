@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rooms.access import Scope
-from rooms.policy import Action
+from rooms.rights.access import Scope
+from rooms.rights.policy import Action
 from rooms.values import EditRule, PageId, RoomId, SeeRule, SpaceId
 from server.api.fields import Id, Line, Time
 from server.api.me import person_id

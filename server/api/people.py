@@ -9,8 +9,8 @@ from io import BytesIO
 import segno
 from pydantic import Field
 
-from rooms.people import NewCard
-from rooms.policy import Action
+from rooms.accounts.people import NewCard
+from rooms.rights.policy import Action
 from rooms.values import PersonId
 from server.api.fields import Name
 from server.api.me import person_id

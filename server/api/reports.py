@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.values import ReportId, ReportReason, ReportState, ReportTarget, SpaceId
 from server.api.fields import Id, Prose, prose
 from server.api.me import person_id

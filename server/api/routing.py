@@ -28,7 +28,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from rooms.access import Principal
+from rooms.rights.access import Principal
 from server.api.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -288,9 +288,10 @@ class Routes:
     ) -> Callable[[H], H]:
         """Declares a route.
 
-        Give either `action` (of rooms.policy) or `access` (PUBLIC, LOGGED_IN, BEARER). `errors` are further
-        statuses this route may answer with, such as 409; those of the framework are known. `status` is 200,
-        or 204 where nothing is returned. `patterns` are regular expressions of parameters that are no ids.
+        Give either `action` (of rooms.rights.policy) or `access` (PUBLIC, LOGGED_IN, BEARER). `errors` are
+        further statuses this route may answer with, such as 409; those of the framework are known. `status`
+        is 200, or 204 where nothing is returned. `patterns` are regular expressions of parameters that are no
+        ids.
         """
         if (action is None) == (access is None):
             raise TypeError(

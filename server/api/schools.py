@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from rooms.people import MOST_AT_ONCE
-from rooms.policy import Action
+from rooms.accounts.people import MOST_AT_ONCE
+from rooms.rights.policy import Action
 from rooms.values import PersonState, SchoolId, SpaceId
 from server.api.fields import Id, Language, Name
 from server.api.me import person_id

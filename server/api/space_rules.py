@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from rooms.filters import CONTACT_KINDS, FilterAction, FilterRules
-from rooms.policy import Action
-from rooms.space_policy import Chat, PageEditing, SpacePolicy, Supervising
-from rooms.space_rules import Outcome
+from rooms.rights.policy import Action
+from rooms.rights.space_policy import Chat, PageEditing, SpacePolicy, Supervising
+from rooms.safety.filters import CONTACT_KINDS, FilterAction, FilterRules
+from rooms.spaces.space_rules import Outcome
 from rooms.values import AgeBand, Posting, SpaceId
 from server.api.me import person_id
 from server.api.routing import Call, Input, Output, Routes

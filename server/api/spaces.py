@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from rooms.contacts import normal_domain
-from rooms.filters import MOST_DOMAINS, MOST_WORDS, FilterAction
-from rooms.hours import Hours
-from rooms.policy import Action
-from rooms.space_policy import Chat, PageEditing, Supervising
+from rooms.rights.hours import Hours
+from rooms.rights.policy import Action
+from rooms.rights.space_policy import Chat, PageEditing, Supervising
+from rooms.safety.contacts import normal_domain
+from rooms.safety.filters import MOST_DOMAINS, MOST_WORDS, FilterAction
 from rooms.values import (
     AgeBand,
     Audience,

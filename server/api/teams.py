@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from rooms.policy import Action
-from rooms.teams import MOST_TEAMS
+from rooms.rights.policy import Action
+from rooms.spaces.teams import MOST_TEAMS
 from rooms.values import SpaceId
 from server.api.fields import Name
 from server.api.me import person_id

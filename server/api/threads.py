@@ -1,7 +1,7 @@
 """Discussions: threads, posts, and what teachers decide about them.
 
-What everybody sees of a thread is its live document, ``thread/<id>``; see rooms/projection.py for its form.
-The same things can be done over the socket: server/commands.py.
+What everybody sees of a thread is its live document, ``thread/<id>``; see rooms/talk/projection.py for its
+form. The same things can be done over the socket: server/sockets/commands.py.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.services import Services
-from rooms.threads import PostView
+from rooms.talk.threads import PostView
 from rooms.values import (
     MembershipId,
     PersonId,

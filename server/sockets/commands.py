@@ -15,9 +15,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from rooms.access import Principal
+from rooms.rights.access import Principal
 from rooms.services import Services
-from rooms.threads import PostView, ThreadView
+from rooms.talk.threads import PostView, ThreadView
 from rooms.values import PersonId, PostId, ThreadId
 from server.api.errors import ApiError, invalid, to_api_error
 from server.api.fields import Id, Line, Time

@@ -10,11 +10,11 @@ from contextlib import suppress
 from aiohttp import web
 from websockets.frames import CloseCode as FrameCloseCode
 
-from rooms.access import Access, Authority, Change, Changes, Principal, Scope, token_access
-from rooms.attachment import Attachment
-from rooms.observer import Observer
-from rooms.registry import Registry
-from rooms.supervision import Supervision
+from rooms.documents.attachment import Attachment
+from rooms.documents.observer import Observer
+from rooms.documents.registry import Registry
+from rooms.rights.access import Access, Authority, Change, Changes, Principal, Scope, token_access
+from rooms.rights.supervision import Supervision
 from server.names import name_in_path
 
 from .commands import Commands

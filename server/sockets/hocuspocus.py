@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from crdt.codec import Reader, var_string, var_uint
 from crdt.errors import Malformed
 from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, encode_sync
-from rooms.access import Access, Scope
-from rooms.attachment import Attachment
+from rooms.documents.attachment import Attachment
+from rooms.rights.access import Access, Scope
 
 from .frames import binary_frame
 from .session import (

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from crdt.codec import Reader
 from crdt.errors import CrdtError, LimitExceeded, Malformed
 from crdt.sync import SyncStep1, SyncStep2, SyncUpdate, read_sync
-from rooms.access import Access, Principal
-from rooms.attachment import Attachment, Outlet
-from rooms.budget import Budget, Rates
-from rooms.errors import Refused, Unavailable
+from rooms.documents.attachment import Attachment, Outlet
+from rooms.documents.budget import Budget, Rates
+from rooms.documents.errors import Refused, Unavailable
+from rooms.rights.access import Access, Principal
 from server.names import is_document_name
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from balancer import Balancer
 from served import Server
 
-from rooms.schools import Country
+from rooms.accounts.schools import Country
 from rooms.services import Services
 from rooms.values import AgeBand, PageId, PersonId, Role, RoomKind
 

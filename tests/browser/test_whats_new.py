@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from talk_page import call, make_post, make_room, make_thread
 
-from rooms.notifications import KINDS, Notifications
-from rooms.schema import people
+from rooms.accounts.notifications import KINDS, Notifications
 from rooms.services import Services
+from rooms.storage.schema import people
 from rooms.values import PersonId, new_id
 
 SIZES = {"phone": PHONE, "desktop": DESKTOP}

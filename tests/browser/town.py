@@ -16,7 +16,7 @@ from demo_server import PASSWORD, PATIENT, Person
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from served import Server
 
-from rooms.schools import Country
+from rooms.accounts.schools import Country
 from rooms.services import Services
 from rooms.values import Office
 

@@ -36,7 +36,7 @@ from wire import (
     update,
 )
 
-from rooms.budget import Rates
+from rooms.documents.budget import Rates
 
 MIB = 1024 * 1024
 

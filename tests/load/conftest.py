@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from served import Server
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 from server.tokens import Tokens, read_secret
 
 MakeToken = Callable[..., str]

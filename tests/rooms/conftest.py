@@ -8,7 +8,7 @@ from backing import finished
 from village import Facts, Village, build, copy, furnish, open_village
 
 from load.backing import PostgreSQL
-from rooms.schema import metadata
+from rooms.storage.schema import metadata
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from village import NOON, Village, open_services
 
-from rooms.adult_contacts import REFUSED_FOR, ContactView
+from rooms.accounts.adult_contacts import REFUSED_FOR, ContactView
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.schema import contacts, people
 from rooms.services import Services
+from rooms.storage.schema import contacts, people
 from rooms.values import PersonId, PersonKind, PersonState, Role
 
 
@@ -305,7 +305,7 @@ async def test_there_is_a_most_of_open_requests_and_a_refusal_frees_none(
     village: Village, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or who asks could count who has refused."""
-    monkeypatch.setattr("rooms.adult_contacts.MOST_OPEN", 2)
+    monkeypatch.setattr("rooms.accounts.adult_contacts.MOST_OPEN", 2)
     await ask(village, "teacher", "partner")
     await ask(village, "teacher", "founder")
     await answer(village, "partner", "teacher", accept=False)

@@ -13,10 +13,10 @@ from listeners import Listener
 
 from crdt.document import Document
 from crdt.errors import EngineRefused
-from rooms.access import Scope
-from rooms.attachment import MOST_OWED, UNANSWERED
-from rooms.live import Shelf
-from rooms.registry import Registry
+from rooms.documents.attachment import MOST_OWED, UNANSWERED
+from rooms.documents.live import Shelf
+from rooms.documents.registry import Registry
+from rooms.rights.access import Scope
 
 
 @pytest.fixture

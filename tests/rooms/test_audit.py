@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from village import Village
 
-from rooms.audit import ENTRIES_AT_ONCE, ENTRY_LIFE, AuditEntry, broken_chains
 from rooms.faults import NotFound
-from rooms.schema import audit, memberships, settings
+from rooms.safety.audit import ENTRIES_AT_ONCE, ENTRY_LIFE, AuditEntry, broken_chains
+from rooms.storage.schema import audit, memberships, settings
 from rooms.values import (
     EditRule,
     MembershipState,

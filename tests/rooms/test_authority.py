@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import update
 from village import NOON, PASSWORD, Village, email_of
 
-from rooms.access import DENIED, Access, Principal, Scope
-from rooms.authority import PALETTE
-from rooms.hours import Hours
-from rooms.schema import people, schools
+from rooms.rights.access import DENIED, Access, Principal, Scope
+from rooms.rights.authority import PALETTE
+from rooms.rights.hours import Hours
+from rooms.storage.schema import people, schools
 from rooms.values import EditRule, PersonState, Role, RoomStatus, SeeRule
 
 HERE = "198.51.100.7"

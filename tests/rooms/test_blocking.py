@@ -7,7 +7,7 @@ from sqlalchemy import update
 from village import Village
 
 from rooms.faults import Conflict, NotFound
-from rooms.schema import people
+from rooms.storage.schema import people
 from rooms.values import PersonId
 
 
@@ -79,7 +79,7 @@ async def test_who_is_gone_has_no_name_but_can_be_unblocked(village: Village) ->
 
 
 async def test_there_is_a_most(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rooms.blocking.MOST_BLOCKS", 1)
+    monkeypatch.setattr("rooms.accounts.blocking.MOST_BLOCKS", 1)
     await village.services.blocking.block(village.person("mate"), village.person("pal"))
     with pytest.raises(Conflict) as refused:
         await village.services.blocking.block(village.person("mate"), village.person("student"))

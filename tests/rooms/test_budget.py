@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms.budget import Budget, Rates
+from rooms.documents.budget import Budget, Rates
 
 RATES = Rates(bytes=1000, structs=100, messages=10, burst=5)
 

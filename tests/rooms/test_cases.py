@@ -9,11 +9,11 @@ from sqlalchemy import insert, select, update
 from test_reports import a_post, appoint, officer, send
 from village import NOON, PASSWORD, Village, email_of
 
-from rooms.access import Scope
-from rooms.case_rights import CASE_LIFE
-from rooms.cases import AROUND, CaseView
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.schema import appointments, cases, notifications
+from rooms.rights.access import Scope
+from rooms.rights.case_rights import CASE_LIFE
+from rooms.safety.cases import AROUND, CaseView
+from rooms.storage.schema import appointments, cases, notifications
 from rooms.values import (
     Office,
     PageId,

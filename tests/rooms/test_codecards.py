@@ -8,10 +8,10 @@ import string
 
 import pytest
 
-from rooms import codecards
-from rooms.codecards import SECRET_BITS, Typed, read
-from rooms.throttle import FIRST_PAUSE, FREE_TRIES, LONGEST_PAUSE
-from rooms.wordlist import ADJECTIVES, ANIMALS, WORDS
+from rooms.accounts import codecards
+from rooms.accounts.codecards import SECRET_BITS, Typed, read
+from rooms.accounts.throttle import FIRST_PAUSE, FREE_TRIES, LONGEST_PAUSE
+from rooms.accounts.wordlist import ADJECTIVES, ANIMALS, WORDS
 
 LISTS = {"adjectives": ADJECTIVES, "animals": ANIMALS, "words": WORDS}
 RIGHT = Typed("brave-otter", "lemon-train-cloud")

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select, update
 from village import NOON, Village
 
-from rooms.consents import ConsentState, ConsentView
+from rooms.accounts.consents import ConsentState, ConsentView
 from rooms.faults import Conflict, NotFound
-from rooms.schema import consents, people, schools
+from rooms.storage.schema import consents, people, schools
 from rooms.values import ConsentPurpose, PersonId, PersonState, SchoolId
 
 TODAY = date(2026, 11, 18)
@@ -268,7 +268,7 @@ async def test_of_the_erased_nothing_holds(village: Village) -> None:
 
 
 async def test_only_so_many_at_once(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rooms.consents.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("rooms.accounts.consents.MOST_AT_ONCE", 1)
     with pytest.raises(Conflict) as refused:
         await record(village, "mate", "student")
     assert refused.value.code == "too-many-pupils"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rooms import demo as demo_module
-from rooms.access import Scope
-from rooms.demo import LOGINS, OFFICER, furnish
-from rooms.demo_pages import PAGES
+from rooms.demo.furnish import LOGINS, OFFICER, furnish
+from rooms.demo import furnish as demo_module
+from rooms.demo.pages import PAGES
+from rooms.rights.access import Scope
 from rooms.services import Services
 from rooms.values import PersonId, ReportState, ReportTarget, SpaceId
 

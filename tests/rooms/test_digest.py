@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 from village import Village
 
-from rooms.digest import TURN_SECONDS, DigestMail, Digests, MailSettings, TurnLost
+from rooms.accounts.digest import TURN_SECONDS, DigestMail, Digests, MailSettings, TurnLost
 from rooms.faults import NotAllowed
-from rooms.schema import notifications, people
+from rooms.storage.schema import notifications, people
 from rooms.values import Digest, PersonState
 
 MINUTE = 60.0

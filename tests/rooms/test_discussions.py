@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from village import Village
 
-from rooms.discussions import EDIT_SECONDS, MOST_WAITING
 from rooms.faults import Blocked, Conflict, NotAllowed, NotFound
-from rooms.moderation import OTHERS_AFTER
-from rooms.threads import PostView
+from rooms.safety.moderation import OTHERS_AFTER
+from rooms.talk.discussions import EDIT_SECONDS, MOST_WAITING
+from rooms.talk.threads import PostView
 from rooms.values import (
     MembershipId,
     PostId,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooms.contacts import normal_domain
-from rooms.filters import (
+from rooms.rights.space_policy import SpacePolicy
+from rooms.safety.contacts import normal_domain
+from rooms.safety.filters import (
     CONTACT_KINDS,
     MOST_WORDS,
     FilterAction,
@@ -20,8 +21,7 @@ from rooms.filters import (
     examine,
     strictest,
 )
-from rooms.folding import fold
-from rooms.space_policy import SpacePolicy
+from rooms.safety.folding import fold
 from rooms.values import AgeBand
 
 RULES = FilterRules()

@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from sqlalchemy import func, select, text, update
 from village import Village
 
-from rooms import outbox
-from rooms.access import Change, Changes
-from rooms.databases import Transaction
 from rooms.faults import RecordsUnavailable
-from rooms.following import ChangeFollower
-from rooms.outbox import KEPT_SECONDS
-from rooms.records import Records
-from rooms.schema import changes
+from rooms.rights.access import Change, Changes
+from rooms.storage import outbox
+from rooms.storage.databases import Transaction
+from rooms.storage.following import ChangeFollower
+from rooms.storage.outbox import KEPT_SECONDS
+from rooms.storage.records import Records
+from rooms.storage.schema import changes
 from server.cli import main
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.hours import Hours
+from rooms.rights.hours import Hours
 
 MADRID, LISBON = "Europe/Madrid", "Europe/Lisbon"
 SCHOOL = Hours.of([1, 2, 3, 4, 5], "08:00", "16:00")

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound, TooManyTries
-from rooms.invitations import DAY, NewInvitation
-from rooms.schema import audit, invitations, people
+from rooms.spaces.invitations import DAY, NewInvitation
+from rooms.storage.schema import audit, invitations, people
 from rooms.values import InvitationState, PersonState, Role
 
 ADDRESS = "192.0.2.7"

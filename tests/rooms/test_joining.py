@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from village import PASSWORD, Village, email_of, open_services
 
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.joining import ASK_AGAIN, MOST_WAITING, Mine
-from rooms.schema import audit, join_requests, memberships, people, spaces
+from rooms.spaces.joining import ASK_AGAIN, MOST_WAITING, Mine
+from rooms.storage.schema import audit, join_requests, memberships, people, spaces
 from rooms.values import (
     AgeBand,
     JoinRequestState,

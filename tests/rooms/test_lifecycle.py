@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 from village import PASSWORD, Facts, Village, open_services, open_village
 
+from rooms.accounts.schools import Country
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.invitations import NewInvitation
-from rooms.lifecycle import MOST_GROUPS, MOST_PREPARED
-from rooms.schema import audit, memberships, people, spaces
-from rooms.schools import Country
+from rooms.spaces.invitations import NewInvitation
+from rooms.spaces.lifecycle import MOST_GROUPS, MOST_PREPARED
+from rooms.storage.schema import audit, memberships, people, spaces
 from rooms.values import (
     AgeBand,
     Office,

@@ -16,10 +16,10 @@ from pycrdt import Doc, Map, Text
 
 from crdt.document import Document
 from crdt.errors import LogUnavailable, Malformed
-from rooms.access import Scope
-from rooms.errors import Forged, Unavailable
-from rooms.live import Shelf
-from rooms.registry import Registry
+from rooms.documents.errors import Forged, Unavailable
+from rooms.documents.live import Shelf
+from rooms.documents.registry import Registry
+from rooms.rights.access import Scope
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import func, select
 from village import PASSWORD, Village, email_of, open_services
 
-from rooms import schema
-from rooms.access import Principal
+from rooms.accounts.sessions import HALF_DAY, TWO_WEEKS, NewSession
+from rooms.accounts.throttle import ADDRESS, CLEAN_EVERY, EVERYBODY, LONGEST_PAUSE, SCHOOL, Bucket, Throttle
 from rooms.faults import TooManyTries, WrongCredentials
-from rooms.records import Reading
-from rooms.sessions import HALF_DAY, TWO_WEEKS, NewSession
-from rooms.throttle import ADDRESS, CLEAN_EVERY, EVERYBODY, LONGEST_PAUSE, SCHOOL, Bucket, Throttle
+from rooms.rights.access import Principal
+from rooms.storage import schema
+from rooms.storage.records import Reading
 from rooms.values import CredentialKind
 
 HERE = "198.51.100.7"

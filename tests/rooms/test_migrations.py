@@ -13,12 +13,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, String, inspect, text
 from village import PASSWORD, StillClock, open_services
 
-from rooms import migrations, schema
-from rooms.access import Changes
-from rooms.databases import database_at
 from rooms.faults import RecordsUnusable
-from rooms.migrations import VERSION_TABLE
-from rooms.records import Records
+from rooms.rights.access import Changes
+from rooms.storage import migrations, schema
+from rooms.storage.databases import database_at
+from rooms.storage.migrations import VERSION_TABLE
+from rooms.storage.records import Records
 from rooms.values import PersonId, SpaceId
 
 LANDED = Path(__file__).parent / "landed"

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 from village import Village
 
-from rooms.notifications import DAY, KEPT, KEPT_READ, MOST_LISTED, NotificationList, Notifications
-from rooms.schema import notifications
+from rooms.accounts.notifications import DAY, KEPT, KEPT_READ, MOST_LISTED, NotificationList, Notifications
+from rooms.storage.schema import notifications
 
 
 def at(when: str, zone: str = "Europe/Madrid") -> float:

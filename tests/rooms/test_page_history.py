@@ -13,13 +13,13 @@ from village import NOON, Village
 
 from crdt.log.sqlite import SqliteLog
 from crdt.richtext import FRAGMENT, render
-from rooms import history
-from rooms.errors import Forged
+from rooms.documents import history
+from rooms.documents.errors import Forged
+from rooms.documents.history import LONGEST_AGO, PageHistory, PreviewView
+from rooms.documents.live import LiveRoom, Shelf
+from rooms.documents.registry import Registry
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.history import LONGEST_AGO, PageHistory, PreviewView
-from rooms.live import LiveRoom, Shelf
-from rooms.registry import Registry
-from rooms.schema import people
+from rooms.storage.schema import people
 from rooms.values import PageId
 
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 from village import NOON, Village
 
-from rooms.access import Scope
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.pages import PageView
+from rooms.rights.access import Scope
+from rooms.spaces.pages import PageView
 from rooms.values import EditRule, PageId, SeeRule
 
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from village import PASSWORD, Village, email_of
 
+from rooms.accounts.people import MOST_AT_ONCE
+from rooms.accounts.schools import Country
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.people import MOST_AT_ONCE
-from rooms.schools import Country
 from rooms.values import PersonId, PersonKind, PersonState, SpaceId
 
 

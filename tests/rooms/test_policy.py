@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.policy import COLUMNS, MATRIX, WRITES, Action, Actor, Target, allowed
-from rooms.space_policy import Chat, PageEditing, SpacePolicy
+from rooms.rights.policy import COLUMNS, MATRIX, WRITES, Action, Actor, Target, allowed
+from rooms.rights.space_policy import Chat, PageEditing, SpacePolicy
 from rooms.values import (
     AgeBand,
     EditRule,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdt.awareness import AwarenessEntry
-from rooms.presence import ECHO_SECONDS, MOST_GONE, Presence
+from rooms.documents.presence import ECHO_SECONDS, MOST_GONE, Presence
 
 
 def presence(now: list[float]) -> Presence:

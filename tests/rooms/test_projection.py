@@ -14,10 +14,10 @@ from gated_log import GatedLog
 from village import Village, open_services
 
 from crdt.scribe import Scribe
-from rooms.access import Change
-from rooms.live import Shelf
-from rooms.projection import Projection
-from rooms.registry import Registry
+from rooms.documents.live import Shelf
+from rooms.documents.registry import Registry
+from rooms.rights.access import Change
+from rooms.talk.projection import Projection
 from rooms.values import PostId, ThreadId
 
 keys = (f"key-{number:08}" for number in itertools.count())

@@ -8,9 +8,9 @@ from gated_log import GatedLog
 from listeners import Listener
 
 from crdt.errors import EngineRefused
-from rooms.live import Shelf
-from rooms.quarantine import Quarantine
-from rooms.registry import Registry
+from rooms.documents.live import Shelf
+from rooms.documents.quarantine import Quarantine
+from rooms.documents.registry import Registry
 
 
 def kept(folder: Path) -> list[bytes]:

@@ -11,12 +11,12 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from village import Village, open_services
 
-from rooms import schema
-from rooms.access import Change, Changes
-from rooms.clock import SharedClock
 from rooms.faults import RecordsUnavailable
-from rooms.records import Reading, Records, Writing
+from rooms.rights.access import Change, Changes
 from rooms.services import Services
+from rooms.storage import schema
+from rooms.storage.clock import SharedClock
+from rooms.storage.records import Reading, Records, Writing
 
 
 async def test_opening_twice_upgrades_once_and_keeps_the_secrets(empty: str) -> None:

@@ -12,14 +12,14 @@ from backing import finished
 
 from load.backing import PostgreSQL
 from load.faults.proxy import Direction, FaultProxy
-from rooms.access import Change, Changes
-from rooms.databases import Transaction
-from rooms.databases import postgres as engine
-from rooms.errors import Unavailable
+from rooms.documents.errors import Unavailable
 from rooms.faults import RecordsUnavailable, RecordsUnusable
-from rooms.following import ChangeFollower
-from rooms.records import Records
-from rooms.schema import settings
+from rooms.rights.access import Change, Changes
+from rooms.storage.databases import Transaction
+from rooms.storage.databases import postgres as engine
+from rooms.storage.following import ChangeFollower
+from rooms.storage.records import Records
+from rooms.storage.schema import settings
 from server.api.errors import to_api_error
 
 

@@ -16,12 +16,12 @@ from neighbours import Neighbour, neighbours
 
 from crdt.log import LogSettings
 from crdt.log.sqlite import SqliteLog
-from rooms import nodes as nodes_module
 from rooms.bus.local import LocalBus
 from rooms.bus.messages import Committed, Heads, Hint, Leaving
-from rooms.live import Shelf
-from rooms.nodes import Nodes
-from rooms.registry import Registry
+from rooms.documents import nodes as nodes_module
+from rooms.documents.live import Shelf
+from rooms.documents.nodes import Nodes
+from rooms.documents.registry import Registry
 
 PAGE = "page/1"
 

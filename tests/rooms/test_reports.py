@@ -9,8 +9,8 @@ from sqlalchemy import insert, select, update
 from village import NOON, PASSWORD, Village, email_of
 
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.reports import ANSWER_SECONDS, GRAVE, MOST_OPEN, MyReport
-from rooms.schema import appointments, memberships, posts, reports
+from rooms.safety.reports import ANSWER_SECONDS, GRAVE, MOST_OPEN, MyReport
+from rooms.storage.schema import appointments, memberships, posts, reports
 from rooms.values import (
     MembershipState,
     Office,

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from test_projection import read, standing_by
 from village import Village
 
-from rooms.audit import ENTRY_LIFE
 from rooms.faults import Conflict
-from rooms.retention import CHAT_LIFE, HIDDEN_LIFE, UNSEEN_LIFE
-from rooms.schema import posts
+from rooms.safety.audit import ENTRY_LIFE
+from rooms.safety.retention import CHAT_LIFE, HIDDEN_LIFE, UNSEEN_LIFE
+from rooms.storage.schema import posts
 from rooms.values import PostId, ThreadId, ThreadKind
 
 keys = (f"kept-{number:08}" for number in itertools.count())

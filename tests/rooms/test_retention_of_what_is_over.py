@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import insert, select
 from village import NOON, Village
 
-from rooms.adult_contacts import REFUSED_FOR
-from rooms.audit import ENTRY_LIFE
-from rooms.retention import DAY, INVITATION_LIFE, PROOF_LIFE, REQUEST_LIFE
-from rooms.schema import cases, consents, contacts, invitations, join_requests, reports
+from rooms.accounts.adult_contacts import REFUSED_FOR
+from rooms.safety.audit import ENTRY_LIFE
+from rooms.safety.retention import DAY, INVITATION_LIFE, PROOF_LIFE, REQUEST_LIFE
+from rooms.storage.schema import cases, consents, contacts, invitations, join_requests, reports
 from rooms.values import (
     ConsentPurpose,
     ContactState,

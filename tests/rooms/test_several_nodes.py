@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable
 import pytest
 from village import PASSWORD, Village, email_of, open_services
 
+from rooms.accounts.sessions import HALF_DAY, NewSession
+from rooms.accounts.throttle import LONGEST_PAUSE, SCHOOL
 from rooms.faults import RecordsUnavailable, TooManyTries, WrongCredentials
-from rooms.records import Records
-from rooms.schema import login_limits
 from rooms.services import Services
-from rooms.sessions import HALF_DAY, NewSession
-from rooms.throttle import LONGEST_PAUSE, SCHOOL
+from rooms.storage.records import Records
+from rooms.storage.schema import login_limits
 from rooms.values import EditRule, Role
 
 HERE = "198.51.100.7"

@@ -7,10 +7,10 @@ from sqlalchemy import update
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.filters import FilterAction, Finding, examine
-from rooms.schema import spaces
-from rooms.space_policy import Chat, PageEditing, SpacePolicy
-from rooms.space_rules import Outcome, RulesView, outcome
+from rooms.rights.space_policy import Chat, PageEditing, SpacePolicy
+from rooms.safety.filters import FilterAction, Finding, examine
+from rooms.spaces.space_rules import Outcome, RulesView, outcome
+from rooms.storage.schema import spaces
 from rooms.values import AgeBand, Posting
 
 HOLD, BLOCK, FLAG = FilterAction.HOLD, FilterAction.BLOCK, FilterAction.FLAG

@@ -6,7 +6,7 @@ import pytest
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.hours import Hours
+from rooms.rights.hours import Hours
 from rooms.values import (
     AgeBand,
     EditRule,

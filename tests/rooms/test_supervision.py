@@ -12,10 +12,10 @@ from listeners import Listener
 from neighbours import Neighbour, neighbours
 
 from crdt.log.sqlite import SqliteLog
-from rooms.access import Access, Change, Changes, Scope
-from rooms.attachment import Attachment
 from rooms.bus.messages import Attending
-from rooms.supervision import GRACE, HEARD_FOR, Supervision
+from rooms.documents.attachment import Attachment
+from rooms.rights.access import Access, Change, Changes, Scope
+from rooms.rights.supervision import GRACE, HEARD_FOR, Supervision
 
 EBRO, DOURO = frozenset({"ebro"}), frozenset({"douro"})
 BOTH = EBRO | DOURO

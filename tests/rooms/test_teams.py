@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
-from rooms.teams import Proposal, mix
+from rooms.spaces.teams import Proposal, mix
 from rooms.values import PersonId, RoomId, RoomKind, RoomStatus, SpaceStatus
 
 SCHOOLS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 40), max_size=8)

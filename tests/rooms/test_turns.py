@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from rooms.turns import Turns
+from rooms.storage.turns import Turns
 
 
 async def test_no_more_than_the_places_and_first_come_first_served() -> None:

@@ -21,9 +21,9 @@ from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from rooms.demo import furnish
-from rooms.schema import audit
+from rooms.demo.furnish import furnish
 from rooms.services import Services
+from rooms.storage.schema import audit
 from rooms.values import AgeBand
 from server.cli import main
 from server.cluster import make_log

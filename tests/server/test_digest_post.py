@@ -15,9 +15,9 @@ from letterbox import TAKEN, Letterbox
 from sqlalchemy import select, update
 from village import PASSWORD, Facts, Village, build, copy, furnish, open_services, open_village
 
-from rooms.digest import MailSettings
-from rooms.schema import credentials, notifications, people, spaces
+from rooms.accounts.digest import MailSettings
 from rooms.services import Services
+from rooms.storage.schema import credentials, notifications, people, spaces
 from rooms.values import Digest, PersonId, ThreadId
 from server.digest import FIRST_WAIT, LATER, REFUSED_IN_A_ROW, DigestPost
 from server.mail import Mailer, MailServer, parse_sender

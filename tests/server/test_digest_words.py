@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rooms.notifications import KINDS
+from rooms.accounts.notifications import KINDS
 from server.digest_words import ALL, ENGLISH, Words, words_in
 
 CATALOGUES = Path(__file__).parents[2] / "static" / "client" / "src" / "office" / "i18n" / "notifications"

@@ -14,7 +14,7 @@ import pytest
 from house import House, open_house
 from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 
 OCTETS = {"Content-Type": "application/octet-stream"}
 PARTNER = "https://partner.example"

@@ -12,8 +12,8 @@ import pytest
 from house import House, open_house
 from wire import AUTH, SYNC, Writer, hocuspocus, plain, string, update
 
-from rooms.access import Access, Change, Principal, Scope
-from rooms.attachment import Attachment
+from rooms.documents.attachment import Attachment
+from rooms.rights.access import Access, Change, Principal, Scope
 
 WRITE = Access(Scope.READ_WRITE, subject="membership:ana")
 READ = Access(Scope.READONLY, subject="membership:ana", reason="locked")

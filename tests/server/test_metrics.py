@@ -7,7 +7,7 @@ import time
 
 from crdt.log import LogFigures
 from rooms.bus import Figures
-from rooms.observer import Observer
+from rooms.documents.observer import Observer
 from server.metrics import LoopLag, Metrics
 
 

@@ -15,7 +15,7 @@ import pytest
 from served import COMMAND, Server
 
 from load.client import Client
-from rooms.demo import Demo, furnish
+from rooms.demo.furnish import Demo, furnish
 from server.config import Settings
 
 NOTES = "notes"

@@ -9,7 +9,7 @@ import pytest
 from house import open_house
 from visitors import find, log_in
 
-from rooms.demo import furnish
+from rooms.demo.furnish import furnish
 from rooms.values import PersonId, SpaceId
 from server.config import Settings
 

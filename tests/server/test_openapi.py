@@ -15,7 +15,7 @@ import schemathesis
 from argon2 import PasswordHasher
 from house import House, open_house
 
-from rooms.schools import Country
+from rooms.accounts.schools import Country
 from rooms.values import AgeBand, RoomId
 from server.api.openapi import describe
 from server.api.routing import BEARER, PUBLIC

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from served import Server
 from sqlalchemy import select
 
-from rooms.schema import appointments
 from rooms.services import Services
+from rooms.storage.schema import appointments
 from rooms.values import PersonId
 from server.cli import main
 

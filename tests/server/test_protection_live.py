@@ -19,10 +19,10 @@ from wire import SYNC, Line, step1, step2, update
 
 from crdt.log.check import no_progress
 from load.backing import PostgreSQL
-from rooms.access import Changes
-from rooms.demo import Demo, furnish
-from rooms.records import Records
-from rooms.transfer import copy_records
+from rooms.demo.furnish import Demo, furnish
+from rooms.rights.access import Changes
+from rooms.storage.records import Records
+from rooms.storage.transfer import copy_records
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening

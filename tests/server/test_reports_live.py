@@ -14,7 +14,7 @@ import pytest_asyncio
 from house import open_house
 from visitors import Desk, Visitor, find, log_in
 
-from rooms.demo import furnish
+from rooms.demo.furnish import furnish
 from server.config import Settings
 
 AT_ONCE = 2.0

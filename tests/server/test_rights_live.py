@@ -23,11 +23,11 @@ from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, presence
 
 from crdt.log.check import no_progress
 from load.backing import PostgreSQL, free_port
-from rooms.access import Changes
-from rooms.demo import Demo, Login, furnish
-from rooms.lifecycle import Lifecycle
-from rooms.records import Look, Records
-from rooms.transfer import copy_records
+from rooms.demo.furnish import Demo, Login, furnish
+from rooms.rights.access import Changes
+from rooms.spaces.lifecycle import Lifecycle
+from rooms.storage.records import Look, Records
+from rooms.storage.transfer import copy_records
 from rooms.values import AgeBand, Office, PersonId, Role, SpaceId, SpaceKind
 from server.app import Node, open_node
 from server.config import Settings

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from rooms.access import Principal
-from rooms.policy import Action
+from rooms.rights.access import Principal
+from rooms.rights.policy import Action
 from server.api.dispatch import Budgets, Door, add_routes, errors_middleware
 from server.api.routing import BEARER, LOGGED_IN, PUBLIC, ApiError, Call, Input, Output, Query, Routes
 from server.config import Settings

@@ -17,7 +17,7 @@ from visitors import Desk, Visitor, find, key, log_in
 from wire import SYNC, string, update
 from wire import Writer as PageWriter
 
-from rooms.demo import Demo, furnish
+from rooms.demo.furnish import Demo, furnish
 from server.config import Settings
 
 AT_ONCE = 2.0

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 from server.tokens import (
     BadToken,
     ExpiredToken,

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening

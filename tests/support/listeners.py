@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pycrdt import Doc, Text
 
 from crdt.awareness import AwarenessEntry, decode_awareness, encode_awareness
-from rooms.access import Access, Principal, Scope
-from rooms.attachment import Attachment
-from rooms.live import LiveRoom
+from rooms.documents.attachment import Attachment
+from rooms.documents.live import LiveRoom
+from rooms.rights.access import Access, Principal, Scope
 
 __all__ = ["Listener"]
 
@@ -93,7 +93,7 @@ class Listener:
         """Every update and answer this client was sent."""
         return [payload for kind, payload in self.frames if kind in ("update", "step2")]
 
-    # rooms.attachment.Outlet
+    # rooms.documents.attachment.Outlet
 
     def send(self, frame: tuple[str, bytes]) -> None:
         self.frames.append(frame)

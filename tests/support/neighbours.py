@@ -12,13 +12,13 @@ from typing import Any
 from listeners import Listener
 
 from crdt.log import Log
-from rooms.access import Changes
 from rooms.bus.local import LocalBus, LocalHub
 from rooms.bus.messages import DocumentMessage, NodeMessage
-from rooms.live import Shelf
-from rooms.nodes import Nodes
-from rooms.registry import Registry
-from rooms.supervision import Supervision
+from rooms.documents.live import Shelf
+from rooms.documents.nodes import Nodes
+from rooms.documents.registry import Registry
+from rooms.rights.access import Changes
+from rooms.rights.supervision import Supervision
 
 __all__ = ["LossyBus", "Neighbour", "neighbours"]
 

@@ -15,7 +15,7 @@ from typing import Self
 
 import psutil
 
-from rooms.access import Scope
+from rooms.rights.access import Scope
 from server.tokens import Tokens, read_secret
 
 __all__ = ["Server"]

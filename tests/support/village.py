@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rooms.access import Change
-from rooms.hashing import Hasher
-from rooms.schools import Country
+from rooms.accounts.hashing import Hasher
+from rooms.accounts.schools import Country
+from rooms.rights.access import Change
 from rooms.services import Services
 from rooms.values import AgeBand, MembershipId, PageId, PersonId, Role, RoomId, RoomKind, SchoolId, SpaceId
 

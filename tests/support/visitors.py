@@ -13,7 +13,7 @@ import aiohttp
 from wire import AUTH, SYNC, Frame, Line, hocuspocus, step1, step2, string
 
 from crdt.scribe import Scribe
-from rooms.demo import Demo, Login
+from rooms.demo.furnish import Demo, Login
 
 __all__ = ["Visitor", "find", "key", "log_in"]
 

@@ -1,4 +1,4 @@
-/** How many words a code card has; a number may follow the second (rooms/codecards.py draws them). */
+/** How many words a code card has; a number may follow the second (rooms/accounts/codecards.py draws them). */
 export const CARD_WORDS = 5;
 const SHORTEST_WORD = 3;
 

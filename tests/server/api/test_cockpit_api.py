@@ -10,7 +10,7 @@ from sqlalchemy import update
 from village_site import Site
 
 from crdt.richtext import FRAGMENT
-from rooms import schema
+from rooms.storage import schema
 from rooms.values import ReportReason, ReportTarget, RoomId, ThreadId
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select
 from village import NOON
 from village_site import Site
 
-from rooms.schema import appointments, consents
+from rooms.storage.schema import appointments, consents
 from rooms.values import Office, new_id
 
 GIVEN = "2026-01-15"

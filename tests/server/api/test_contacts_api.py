@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from village import NOON
 from village_site import Site
 
-from rooms.schema import appointments
+from rooms.storage.schema import appointments
 from rooms.values import Office, new_id
 
 NOBODY: dict[str, list[object]] = {"contacts": [], "asked_me": [], "i_asked": []}

@@ -1,7 +1,7 @@
 """Every route for every kind of caller, against the permission matrix of the domain.
 
-The table below is written from the matrix, not from rooms/policy.py. A route that names an action and has no
-row here fails, and so does a route that says neither an action nor a marker.
+The table below is written from the matrix, not from rooms/rights/policy.py. A route that names an action and
+has no row here fails, and so does a route that says neither an action nor a marker.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from house import House, open_house
 from sqlalchemy import delete, insert, select, update
 from village import PASSWORD, Facts, build, copy, email_of
 
-from rooms import schema
-from rooms.policy import Action
+from rooms.rights.policy import Action
 from rooms.services import Services
+from rooms.storage import schema
 from rooms.values import (
     ConsentPurpose,
     Office,

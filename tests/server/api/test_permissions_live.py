@@ -1,6 +1,7 @@
 """Every socket command and every kind of live document for every kind of caller, against the same matrix.
 
-The tables are written from the domain's matrix, not from rooms/policy.py. A command without a row fails.
+The tables are written from the domain's matrix, not from rooms/rights/policy.py. A command without a row
+fails.
 """
 
 from __future__ import annotations

@@ -1,0 +1,143 @@
+"""What the admins of a space have set, within what the age band allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from rooms.safety.filters import FilterRules
+from rooms.values import AgeBand, Posting
+
+__all__ = ["Chat", "PageEditing", "SpacePolicy", "Supervising"]
+
+
+class PageEditing(StrEnum):
+    """How far pages are open to pupils, by the age band's floor. Admins may tighten it (left is tighter)."""
+
+    TEACHERS = "teachers"
+    TEAMS = "teams"
+    OPEN = "open"
+
+    def tighter(self, other: PageEditing) -> PageEditing:
+        return min(self, other, key=list(PageEditing).index)
+
+
+class Chat(StrEnum):
+    """When pupils chat, from tight to free."""
+
+    OFF = "off"
+    SUPERVISED = "supervised"
+    """While a teacher is there."""
+    HOURS = "hours"
+    """Within the room's opening hours, or while a teacher is there."""
+    FREE = "free"
+
+    def tighter(self, other: Chat) -> Chat:
+        return min(self, other, key=list(Chat).index)
+
+
+class Supervising(StrEnum):
+    """Whose teacher has to be there while pupils write in a supervised room."""
+
+    ONE = "one"
+    """A teacher of any school."""
+    EACH_SCHOOL = "each-school"
+    """For each school's pupils one of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """What an age band allows at most, and ``usual_chat`` without a choice of the admins."""
+
+    page_editing: PageEditing
+    posting: Posting
+    chat: Chat
+    usual_chat: Chat
+
+
+_BANDS: Final[Mapping[AgeBand, _Band]] = {
+    AgeBand.UP_TO_6: _Band(PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF),
+    AgeBand.FROM_7: _Band(PageEditing.TEAMS, Posting.HOLD, Chat.SUPERVISED, Chat.SUPERVISED),
+    AgeBand.FROM_12: _Band(PageEditing.TEAMS, Posting.HOLD_FIRST, Chat.SUPERVISED, Chat.SUPERVISED),
+    AgeBand.FROM_16: _Band(PageEditing.OPEN, Posting.FREE, Chat.HOURS, Chat.SUPERVISED),
+    AgeBand.ADULTS: _Band(PageEditing.OPEN, Posting.FREE, Chat.FREE, Chat.FREE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpacePolicy:
+    """What the admins of a space have set; as private as can be unless they say otherwise."""
+
+    age_band: AgeBand
+    guests_read: bool = False
+    guests_edit: bool = False
+    guests_post: bool = False
+    students_create: bool = True
+    """Students make pages in the team rooms they are listed in."""
+    page_editing: PageEditing | None = None
+    """``None``: what the age band allows."""
+    posting: Posting | None = None
+    """``None``: what the age band allows."""
+    chatting: Chat | None = None
+    """``None``: what is usual in the age band."""
+    supervision: Supervising = Supervising.ONE
+    filtering: Mapping[str, object] = field(default_factory=dict, hash=False)
+    """`FilterRules` as they are stored."""
+
+    @property
+    def pages_open(self) -> PageEditing:
+        """The tighter of the admins' choice and what the age band allows."""
+        return self.floor if self.page_editing is None else self.floor.tighter(self.page_editing)
+
+    @property
+    def floor(self) -> PageEditing:
+        """As open as the age band allows."""
+        return _BANDS[self.age_band].page_editing
+
+    @property
+    def posts_open(self) -> Posting:
+        """How posts of pupils come before the others' eyes: the tighter of choice and age band."""
+        return self.posting_floor if self.posting is None else self.posting_floor.tighter(self.posting)
+
+    @property
+    def posting_floor(self) -> Posting:
+        return _BANDS[self.age_band].posting
+
+    @property
+    def chat(self) -> Chat:
+        """When pupils chat: the tighter of choice and age band."""
+        return (
+            _BANDS[self.age_band].usual_chat
+            if self.chatting is None
+            else self.chat_floor.tighter(self.chatting)
+        )
+
+    @property
+    def chat_floor(self) -> Chat:
+        return _BANDS[self.age_band].chat
+
+    @property
+    def filters(self) -> FilterRules:
+        """What is looked for in texts: where there are pupils, contact data is held at least."""
+        rules = FilterRules.of(self.filtering)
+        return rules if self.age_band is AgeBand.ADULTS else rules.with_pupils()
+
+    @classmethod
+    def of(cls, age_band: str, stored: Mapping[str, object]) -> SpacePolicy:
+        """From the space's records. Unknown keys are ignored: an older server may read a newer record."""
+        editing, posting, chat = (stored.get(key) for key in ("page_editing", "posting", "chat"))
+        filters = stored.get("filters")
+        return cls(
+            AgeBand(age_band),
+            guests_read=stored.get("guests_read") is True,
+            guests_edit=stored.get("guests_edit") is True,
+            guests_post=stored.get("guests_post") is True,
+            students_create=stored.get("students_create") is not False,
+            page_editing=PageEditing(str(editing)) if editing else None,
+            posting=Posting(str(posting)) if posting else None,
+            chatting=Chat(str(chat)) if chat else None,
+            supervision=Supervising(str(stored.get("supervision") or Supervising.ONE)),
+            filtering=filters if isinstance(filters, Mapping) else {},
+        )
