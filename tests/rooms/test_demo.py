@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rooms.demo.furnish import LOGINS, OFFICER, furnish
 from rooms.demo import furnish as demo_module
+from rooms.demo.furnish import LOGINS, OFFICER, furnish
 from rooms.demo.pages import PAGES
 from rooms.rights.access import Scope
 from rooms.services import Services
