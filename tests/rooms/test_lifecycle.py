@@ -505,9 +505,8 @@ async def test_of_two_officers_at_once_one_decides(village: Village, second: Vil
     assert [type(result) for result in results if result] == [Conflict]
     approved = results[0] is None
     assert await status(village, space) is (SpaceStatus.OPEN if approved else SpaceStatus.DRAFT)
-    assert (await told(village, village.person("founder")))[0] == (
-        "space-approved" if approved else "space-refused"
-    )
+    decisions = {"space-approved", "space-refused"} & set(await told(village, village.person("founder")))
+    assert decisions == {"space-approved" if approved else "space-refused"}
 
 
 async def test_two_founders_who_hand_over_at_once_leave_two(village: Village, second: Village) -> None:
