@@ -225,7 +225,7 @@ def test_the_keyboard_goes_everywhere_and_is_never_caught(teacher: LogsIn, demo:
     page.keyboard.press("ArrowRight")
     assert page.evaluate(focused) == "undo"
     page.keyboard.press("End")
-    assert page.evaluate(focused) == "rule"
+    assert page.evaluate(focused) == "protect"
     page.keyboard.press("ArrowRight")
     assert page.evaluate(focused) == "style"
     assert page.locator(".ed-tools [tabindex='0']").count() == 1

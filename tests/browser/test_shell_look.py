@@ -112,7 +112,7 @@ def test_a_teacher_manages(
     expect(page.get_by_role("button", name="Save")).to_be_visible()
     look(page, "page-rules")
     page.keyboard.press("Escape")
-    main.get_by_role("button", name="Lock").click()
+    main.get_by_role("button", name="Lock", exact=True).click()
     expect(page.get_by_label("Why?")).to_be_visible()
     look(page, "page-lock")
     page.keyboard.press("Escape")

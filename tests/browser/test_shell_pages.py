@@ -133,7 +133,7 @@ def test_a_lock_shows_its_reason_and_its_end(teacher: LogsIn, student: LogsIn, d
     page.get_by_role("button", name="Lock", exact=True).click()
     page.get_by_label("Why?").fill("We present it tomorrow")
     page.get_by_label("Until when?").select_option(label="For 45 minutes")
-    page.get_by_role("dialog").get_by_role("button", name="Lock").click()
+    page.get_by_role("dialog").get_by_role("button", name="Lock", exact=True).click()
     notice = reader.locator(".page > .note")
     expect(notice).to_contain_text(f"{demo.teacher.name} has locked this page until")
     expect(notice).to_contain_text("We present it tomorrow")
