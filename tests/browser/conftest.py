@@ -28,7 +28,7 @@ ARTIFACTS = Path(__file__).resolve().parents[1] / ".artifacts"
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 """The longest wait for anything on the screen: generous, since the machine may be busy."""
 expect.set_options(timeout=WAIT_MS)
 

@@ -78,7 +78,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             said = self.output.read_text(errors="replace")
             if found := re.search(r"listening on (http://\S+)", said):
