@@ -33,7 +33,9 @@ trap '' HUP INT TERM
 cat > /dev/null
 in_it() {
     for process in /proc/[0-9]*; do
-        case $(readlink "$process/cwd" 2> /dev/null) in "$0" | "$0"/*) echo "${process#/proc/}" ;; esac
+        case $(readlink "$process/cwd" 2> /dev/null) in
+            "$0" | "$0 (deleted)" | "$0"/*) echo "${process#/proc/}" ;;
+        esac
     done
 }
 [ -d "$0" ] || exit 0
@@ -42,11 +44,13 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
     [ -n "$(in_it)" ] || break
     sleep 0.2
 done
-while found=$(in_it); [ -n "$found" ]; do
-    kill -KILL $found 2> /dev/null
+for try in $(seq 400); do
+    kill -KILL $(in_it) 2> /dev/null
+    [ -n "$(in_it)" ] || rm -rf "$0"
+    # Once more, if one was just being started while it looked.
+    [ -e "$0" ] || [ -n "$(in_it)" ] || break
     sleep 0.05
 done
-rm -rf "$0"
 """
 
 
@@ -93,7 +97,9 @@ class Folder:
     """A temporary folder that goes with this process, even with kill -9, and with it whatever runs in it."""
 
     def __init__(self, prefix: str, parent: Path | None = None) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
+        name = f"{prefix}{secrets.token_hex(4)}"
+        self.path = (parent or Path(tempfile.gettempdir())).resolve() / name
+        # The keeper first: were this process killed in between, nobody would remove the folder.
         self._keeper = subprocess.Popen(
             ["/bin/sh", "-c", KEEPER, str(self.path)],
             stdin=subprocess.PIPE,
@@ -102,6 +108,7 @@ class Folder:
             cwd="/",
             start_new_session=True,
         )
+        self.path.mkdir(mode=0o700)
 
     def remove(self) -> None:
         """Kills what runs in it, and removes it."""

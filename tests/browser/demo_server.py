@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from balancer import Balancer
+from playwright.sync_api import Page
 from served import Server
 
 from rooms.accounts.schools import Country
 from rooms.services import Services
 from rooms.values import AgeBand, PageId, PersonId, Role, RoomKind
 
-__all__ = ["Demo", "Person", "running_demo", "running_nodes"]
+__all__ = ["Demo", "Person", "new_pupils", "running_demo", "running_nodes"]
 
 Prepare = Callable[[Services, dict], Awaitable[None]]
 
@@ -63,6 +65,18 @@ class Demo:
     @property
     def page_path(self) -> str:
         return f"/spaces/{self.space}/pages/{self.page}"
+
+
+def new_pupils(page: Page, demo: Demo, count: int = 1) -> list[Person]:
+    """Pupils of the teacher's school, made over REST, who are members of the demo's TwinSpace."""
+    names = [f"Pupil {uuid.uuid4().hex[:6]}" for _ in range(count)]
+    answer = page.request.post(
+        f"/api/schools/{demo.teacher.school}/pupils",
+        data={"space_id": demo.space, "pupils": [{"name": name} for name in names], "language": "en"},
+        headers={"Origin": demo.url, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.ok, answer.text()
+    return [Person(name=card["name"], code=card["code"]) for card in answer.json()["cards"]]
 
 
 @contextmanager

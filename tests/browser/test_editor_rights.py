@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conftest import LogsIn, Watch
-from demo_server import Demo
+from demo_server import Demo, new_pupils
 from editor_page import (
     ask,
     blocks,
@@ -142,16 +142,16 @@ def test_a_reader_reads_sees_others_write_and_writes_nothing(
     expect(pill(pupil)).to_have_text("Read only")
 
 
-def test_a_removed_member_is_told_and_loses_no_words(
-    teacher: LogsIn, student: LogsIn, demo: Demo, watch: Watch
-) -> None:
-    ana, pupil = teacher(), student(2)
+def test_a_removed_member_is_told_and_loses_no_words(teacher: LogsIn, logged_in: LogsIn, demo: Demo) -> None:
+    ana = teacher()
+    [gone] = new_pupils(ana, demo)
+    pupil = logged_in(gone)
     path = make_page(ana, demo, "Goodbye")
     open_editor(pupil, path)
     write(pupil, "My last words here.")
     expect(pill(pupil)).to_have_text("Saved")
     members = ask(ana, "GET", f"/api/spaces/{demo.space}/members")
-    mine = next(each for each in members if each["name"] == demo.students[2].name)
+    mine = next(each for each in members if each["name"] == gone.name)
     ask(ana, "DELETE", f"/api/memberships/{mine['id']}")
     expect(pupil.locator("ts-editor [contenteditable=true]")).to_have_count(0)
     expect(pupil.locator("main")).not_to_contain_text("Saved")

@@ -8,20 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conftest import LogsIn, Opens
-from demo_server import Demo, Person
-from playwright.sync_api import Page, expect
-
-
-def new_pupils(page: Page, demo: Demo, count: int = 1) -> list[Person]:
-    """Pupils of the teacher's school, made over REST, who are members of the demo's TwinSpace."""
-    names = [f"Pupil {uuid.uuid4().hex[:6]}" for _ in range(count)]
-    answer = page.request.post(
-        f"/api/schools/{demo.teacher.school}/pupils",
-        data={"space_id": demo.space, "pupils": [{"name": name} for name in names], "language": "en"},
-        headers={"Origin": demo.url, "Sec-Fetch-Site": "same-origin"},
-    )
-    assert answer.ok, answer.text()
-    return [Person(name=card["name"], code=card["code"]) for card in answer.json()["cards"]]
+from demo_server import Demo, new_pupils
+from playwright.sync_api import expect
 
 
 def test_a_class_gets_its_cards_printed_eight_to_a_sheet(

@@ -315,7 +315,7 @@ def test_a_screen_reader_hears_new_posts_unless_it_is_to_be_quiet(
     make_post(ana, demo, talk, "Hear me not")
     expect(post(brave, "Hear me not")).to_be_visible()
     brave.wait_for_timeout(2500)
-    expect(brave.locator(".announcer.toast")).not_to_contain_text("Hear me not")
+    expect(brave.locator(".announcer.heard")).not_to_contain_text("Hear me not")
     brave.reload()
     brave.get_by_role("button", name="More about this discussion").click()
     expect(brave.get_by_label("Read new posts out")).not_to_be_checked()

@@ -135,6 +135,7 @@ def test_an_undo_that_is_no_longer_what_was_seen_is_shown_anew(
     editor(quick).press("Home")
     for _ in "NON":
         quick.keyboard.press("Delete")
+    expect(editor(brave)).not_to_contain_text("NSENSE")
     expect_words(brave, "SENSE is not so")  # what others see is in the log
     dialog.get_by_role("button", name="Undo", exact=True).click()
     expect(dialog.get_by_text("It has changed meanwhile")).to_be_visible()

@@ -133,7 +133,7 @@ def test_what_waits_rings_while_a_space_is_open_and_is_read_when_it_is_seen(
     heard = ana.evaluate_handle(
         """() => {
             const heard = [];
-            const region = document.querySelector(".announcer");
+            const region = document.querySelector(".announcer.heard");
             new MutationObserver(() => region.textContent && heard.push(region.textContent))
                 .observe(region, { childList: true, characterData: true, subtree: true });
             return heard;

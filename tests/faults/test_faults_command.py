@@ -74,6 +74,6 @@ def test_an_ended_run_leaves_nothing_behind(tmp_path: Path, how: signal.Signals)
     process.communicate(timeout=60)
     assert process.returncode == (1 if how is signal.SIGTERM else -how)
     deadline = time.monotonic() + 60
-    while list(processes_in(tmp_path)) or list(tmp_path.iterdir()):
-        assert time.monotonic() < deadline
+    while left := [*processes_in(tmp_path), *tmp_path.rglob("*")]:
+        assert time.monotonic() < deadline, left
         time.sleep(0.05)

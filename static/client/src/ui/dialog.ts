@@ -1,6 +1,7 @@
 import { html, nothing, render, type TemplateResult } from "lit";
 import { explain } from "../api/client.ts";
 import { onLanguage, t } from "../i18n/index.ts";
+import { announcers } from "./announce.ts";
 import { icon } from "./icons.ts";
 
 let opened = 0;
@@ -43,8 +44,7 @@ export function openDialog<T>(
               ${icon("close")}
             </button>
           </header>
-          ${body(close, draw)}
-          <p class="announcer quiet" role="status" aria-live="polite"></p>`,
+          ${body(close, draw)} ${announcers("quiet")}`,
         box,
       );
     const stop = onLanguage(draw);

@@ -6,6 +6,7 @@ import { manageWords } from "../i18n/manage/index.ts";
 import { type Connection, connection, onConnection } from "../net.ts";
 import { go, path, type Route, startRouter } from "../router.ts";
 import { ended, me, onMe, refresh } from "../session.ts";
+import { announcers } from "../ui/announce.ts";
 import { closeDialogs } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar, brandMark } from "../ui/marks.ts";
@@ -108,8 +109,7 @@ export class App extends View {
   protected override render(): TemplateResult | typeof nothing {
     if (!this.ready) return nothing;
     return html`<a class="skip" href="#main">${t("app.skip")}</a>
-      ${this.top()} ${this.screen()}
-      <div class="announcer toast" role="status" aria-live="polite"></div>`;
+      ${this.top()} ${this.screen()} ${announcers("toast")}`;
   }
 
   private top(): TemplateResult {
