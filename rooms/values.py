@@ -34,6 +34,8 @@ __all__ = [
     "PostId",
     "PostState",
     "Posting",
+    "ProposalKind",
+    "ProposalState",
     "ReportId",
     "ReportReason",
     "ReportState",
@@ -188,6 +190,22 @@ class JoinRule(StrEnum):
 
 
 class JoinRequestState(StrEnum):
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class ProposalKind(StrEnum):
+    """What one may ask and somebody else decides."""
+
+    FLOOR = "floor"
+    """Open a space wider than its age band allows; the NSO decides."""
+    MUTE = "mute"
+    """Mute a teacher of another school; a second admin or the NSO decides."""
+
+
+class ProposalState(StrEnum):
     WAITING = "waiting"
     ACCEPTED = "accepted"
     REFUSED = "refused"

@@ -409,7 +409,8 @@ class Spaces:
                 state=RoomStatus.OPEN,
                 place=place,
                 author_id=author,
-                created_at=self._clock(),
+                used_at=(now := self._clock()),
+                created_at=now,
             )
         )
         return room

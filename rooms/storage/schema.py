@@ -42,6 +42,7 @@ __all__ = [
     "contacts",
     "countries",
     "credentials",
+    "direct_messages",
     "hands",
     "invitations",
     "join_requests",
@@ -54,6 +55,7 @@ __all__ = [
     "pages",
     "people",
     "posts",
+    "proposals",
     "reactions",
     "reports",
     "room_members",
@@ -245,6 +247,7 @@ rooms = Table(
     Column("hours", JSON),
     Column("posting", _text(20)),
     Column("author_id", ForeignKey("memberships.id", ondelete="SET NULL")),
+    _time("used_at"),
     _time("created_at"),
 )
 
@@ -458,6 +461,39 @@ contacts = Table(
     *_one_of("state", v.ContactState),
     _time("answered_at", nullable=True),
     _time("created_at"),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("space_id", ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False),
+    *_one_of("kind", v.ProposalKind),
+    Column("concerned_id", ForeignKey("memberships.id", ondelete="CASCADE"), index=True),
+    Column("wish", JSON, nullable=False),
+    Column("because", _text(500), nullable=False),
+    *_one_of("state", v.ProposalState),
+    Column("asked_by", ForeignKey("memberships.id", ondelete="SET NULL")),
+    Column("decided_by", ForeignKey("people.id", ondelete="SET NULL")),
+    Column("decided_because", _text(500)),
+    _time("decided_at", nullable=True),
+    _time("created_at"),
+    Index("ix_proposals_space_id_state", "space_id", "state"),
+)
+
+direct_messages = Table(
+    "direct_messages",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("sender_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("recipient_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("key", _text(64), nullable=False),
+    Column("body", _text(), nullable=False),
+    _time("read_at", nullable=True),
+    _time("created_at"),
+    UniqueConstraint("sender_id", "key"),
+    Index("ix_direct_messages_sender_id_recipient_id_created_at", "sender_id", "recipient_id", "created_at"),
+    Index("ix_direct_messages_recipient_id_read_at", "recipient_id", "read_at"),
 )
 
 cases = Table(
