@@ -299,9 +299,9 @@ class LiveRoom:
             self._gate.after_commits(origin)
             return summary
         claimed = self._claim(summary, subject)
-        if minds_protection:
-            self._respect_protection(update, summary, subject, claimed)
         try:
+            if minds_protection:
+                self._respect_protection(update, summary, subject, claimed)
             outcome = self._document.apply(update, summary, subject)
         except EngineRefused as error:
             logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)

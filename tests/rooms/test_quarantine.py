@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from gated_log import GatedLog
 from listeners import Listener
 
@@ -38,17 +40,20 @@ def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path):
     Quarantine(tmp_path / "file" / "below").keep(b"x")
 
 
-async def test_what_the_engine_refuses_is_kept_and_the_room_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", ["judge", "apply"])
+async def test_what_the_engine_refuses_is_kept_and_the_room_goes_on(tmp_path, monkeypatch, step):
     log = GatedLog(tmp_path)
     await log.open()
     registry = Registry(Shelf(log, quarantine=Quarantine(tmp_path / "refused")))
     ana = await Listener(registry.acquire("page/1"), "ana").join()
+    ana.attachment.access = replace(ana.attachment.access, space="rivers")
+    assert ana.attachment.access.minds_protection
 
     def refuse(*_: object) -> None:
         raise EngineRefused("a fault of the engine", poisoned=True)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ana.room._document, "apply", refuse)
+        patched.setattr(ana.room._document, step, refuse)
         update = ana.say("x")
     assert kept(tmp_path / "refused") == [update]
     assert isinstance(ana.errors[0], EngineRefused)
