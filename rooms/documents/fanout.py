@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-__all__ = ["Framing", "broadcast"]
+__all__ = ["Framing", "Shared", "broadcast"]
 
 
 class Framing(Protocol):
@@ -38,16 +38,26 @@ class _Receiver(Protocol):
     def outlet(self) -> _Outlet: ...
 
 
+class Shared:
+    """One message for many readers: framed when the first of a framing asks for it, once."""
+
+    def __init__(self, make: Callable[[Framing], bytes]) -> None:
+        self._make = make
+        self._frames: dict[Framing, bytes] = {}
+
+    def framed(self, framing: Framing) -> bytes:
+        frame = self._frames.get(framing)
+        if frame is None:
+            frame = self._frames[framing] = self._make(framing)
+        return frame
+
+
 def broadcast(receivers: Iterable[_Receiver], make: Callable[[Framing], bytes]) -> int:
     """Sends one message to all receivers and returns how many there were."""
-    frames: dict[Framing, bytes] = {}
+    shared = Shared(make)
     count = 0
     for receiver in receivers:
         outlet = receiver.outlet
-        framing = outlet.framing
-        frame = frames.get(framing)
-        if frame is None:
-            frame = frames[framing] = make(framing)
-        outlet.send(frame)
+        outlet.send(shared.framed(outlet.framing))
         count += 1
     return count

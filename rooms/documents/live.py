@@ -29,7 +29,7 @@ from rooms.bus.local import LocalBus
 from rooms.bus.messages import Committed, DocumentMessage, Hint, PresenceQuery, RemoteState, States
 from rooms.documents.attachment import Attachment
 from rooms.documents.errors import Early, Forged, Protected, Unavailable
-from rooms.documents.fanout import broadcast
+from rooms.documents.fanout import Shared, broadcast
 from rooms.documents.gate import Edit, Gate, Origin, Then, Waiter
 from rooms.documents.observer import Observer, SilentObserver
 from rooms.documents.presence import Presence
@@ -45,6 +45,9 @@ EMPTY_STATE_VECTOR = b"\x00"
 
 WORK_SLICE = 0.005
 """Seconds of loading done before the loop gets a turn."""
+ANSWER_KEPT_BYTES = 64 * 1024
+ANSWER_KEPT_SECONDS = 10.0
+"""How long a larger answer is kept for others who ask the same."""
 
 
 class RoomState(Enum):
@@ -75,6 +78,18 @@ class Shelf:
     """Documents written here lately, with their epoch and last sequence, for this node's heartbeat."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a state vector lacked at a version of the document."""
+
+    version: int
+    state_vector: bytes
+    updates: list[bytes]
+    """All that is in the document, then what waits."""
+    step2: Shared
+    """The first of the updates, in its frames."""
+
+
 class LiveRoom:
     """One document, live. All methods belong to the event loop's thread."""
 
@@ -92,7 +107,7 @@ class LiveRoom:
         )
         self._version = 0
         self._loaded = False
-        self._answer: tuple[int, bytes, list[bytes]] | None = None
+        self._answer: _Answer | None = None
         self._changed = asyncio.Event()
         alone = shelf.bus.state is BusState.ALONE
         self._presence = Presence(
@@ -431,7 +446,7 @@ class LiveRoom:
             Malformed, LimitExceeded: the state vector is refused.
         """
         read_state_vector(state_vector, self._shelf.limits)
-        updates = self._diff(state_vector)
+        answer = self._diff(state_vector)
 
         def depart() -> None:
             outlet = attachment.outlet
@@ -441,8 +456,8 @@ class LiveRoom:
             attachment.answered(state_vector)
             if not attachment.attached:
                 return
-            outlet.send(outlet.framing.step2(updates[0]))
-            for waiting in updates[1:]:
+            outlet.send(answer.step2.framed(outlet.framing))
+            for waiting in answer.updates[1:]:
                 outlet.send(outlet.framing.update(waiting))
 
         self._gate.after_commits(Then(depart, attachment.unanswered))
@@ -452,7 +467,7 @@ class LiveRoom:
 
         What a failed commit takes away again it need not be sent.
         """
-        updates = self._diff(state_vector)
+        updates = self._diff(state_vector).updates
         everybody = self._presence.everybody()
 
         def depart() -> None:
@@ -490,7 +505,7 @@ class LiveRoom:
         """The whole committed state as one update, waiting updates included."""
         while True:
             await self.ready()
-            updates = self._diff(EMPTY_STATE_VECTOR)
+            updates = self._diff(EMPTY_STATE_VECTOR).updates
             released: asyncio.Future[None] = self._loop.create_future()
             self._gate.after_commits(Waiter(released))
             try:
@@ -503,14 +518,20 @@ class LiveRoom:
         """What a state vector lacks, durable or about to be: for the server, to write on top of it."""
         return self._document.diff(state_vector)
 
-    def _diff(self, state_vector: bytes) -> list[bytes]:
+    def _diff(self, state_vector: bytes) -> _Answer:
         """What a state vector lacks. A class that opens a page together shares one answer."""
-        cached = self._answer
-        if cached is not None and cached[0] == self._version and cached[1] == state_vector:
-            return cached[2]
-        updates = self._document.diff(state_vector)
-        self._answer = (self._version, state_vector, updates)
-        return updates
+        answer = self._answer
+        if answer is None or answer.version != self._version or answer.state_vector != state_vector:
+            updates = self._document.diff(state_vector)
+            shared = Shared(lambda framing: framing.step2(updates[0]))
+            answer = self._answer = _Answer(self._version, state_vector, updates, shared)
+            if len(updates[0]) > ANSWER_KEPT_BYTES:
+                self._loop.call_later(ANSWER_KEPT_SECONDS, self._forget, answer)
+        return answer
+
+    def _forget(self, answer: _Answer) -> None:
+        if self._answer is answer:
+            self._answer = None
 
     # Presence
 
