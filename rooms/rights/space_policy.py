@@ -10,7 +10,10 @@ from typing import Final
 from rooms.safety.filters import FilterRules
 from rooms.values import AgeBand, Posting
 
-__all__ = ["Chat", "PageEditing", "SpacePolicy", "Supervising"]
+__all__ = ["MARKS", "Chat", "PageEditing", "Reactions", "SpacePolicy", "Supervising"]
+
+MARKS: Final = ("heart", "thumb", "smile", "surprise", "idea", "question")
+"""Reactions there are."""
 
 
 class PageEditing(StrEnum):
@@ -48,21 +51,43 @@ class Supervising(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reactions:
+    """How people react to posts."""
+
+    marks: tuple[str, ...] = ()
+    """What can be set on a post; empty: nothing."""
+    counts: bool = False
+    """Everybody sees who has set a mark, and so how many. Without, nobody does, teachers neither: of a post
+    it is only told which marks are on it, and to each person which of them are their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Band:
-    """What an age band allows at most, and ``usual_chat`` without a choice of the admins."""
+    """What an age band allows at most, ``usual_chat`` without a choice of the admins, and its reactions."""
 
     page_editing: PageEditing
     posting: Posting
     chat: Chat
     usual_chat: Chat
+    reactions: Reactions
 
 
 _BANDS: Final[Mapping[AgeBand, _Band]] = {
-    AgeBand.UP_TO_6: _Band(PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF),
-    AgeBand.FROM_7: _Band(PageEditing.TEAMS, Posting.HOLD, Chat.SUPERVISED, Chat.SUPERVISED),
-    AgeBand.FROM_12: _Band(PageEditing.TEAMS, Posting.HOLD_FIRST, Chat.SUPERVISED, Chat.SUPERVISED),
-    AgeBand.FROM_16: _Band(PageEditing.OPEN, Posting.FREE, Chat.HOURS, Chat.SUPERVISED),
-    AgeBand.ADULTS: _Band(PageEditing.OPEN, Posting.FREE, Chat.FREE, Chat.FREE),
+    AgeBand.UP_TO_6: _Band(PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF, Reactions()),
+    AgeBand.FROM_7: _Band(
+        PageEditing.TEAMS,
+        Posting.HOLD,
+        Chat.SUPERVISED,
+        Chat.SUPERVISED,
+        Reactions(("heart", "thumb", "smile")),
+    ),
+    AgeBand.FROM_12: _Band(
+        PageEditing.TEAMS, Posting.HOLD_FIRST, Chat.SUPERVISED, Chat.SUPERVISED, Reactions(MARKS)
+    ),
+    AgeBand.FROM_16: _Band(PageEditing.OPEN, Posting.FREE, Chat.HOURS, Chat.SUPERVISED, Reactions(MARKS)),
+    AgeBand.ADULTS: _Band(
+        PageEditing.OPEN, Posting.FREE, Chat.FREE, Chat.FREE, Reactions(MARKS, counts=True)
+    ),
 }
 
 
@@ -117,6 +142,10 @@ class SpacePolicy:
     @property
     def chat_floor(self) -> Chat:
         return _BANDS[self.age_band].chat
+
+    @property
+    def reactions(self) -> Reactions:
+        return _BANDS[self.age_band].reactions
 
     @property
     def filters(self) -> FilterRules:

@@ -20,6 +20,7 @@ from sqlalchemy import RowMapping, delete, func, insert, select, update
 from rooms.faults import Blocked, Conflict, NotAllowed, NotFound
 from rooms.rights.access import Change
 from rooms.rights.policy import Action
+from rooms.rights.space_policy import MARKS
 from rooms.rights.standing import Standing, stand
 from rooms.safety.audit import Audit
 from rooms.safety.filters import FilterAction, Finding, examine, strictest
@@ -57,10 +58,8 @@ from rooms.values import (
     ThreadKind,
 )
 
-__all__ = ["MARKS", "MOST_POSTS", "MOST_THREADS", "Discussions"]
+__all__ = ["MOST_POSTS", "MOST_THREADS", "Discussions"]
 
-MARKS: Final = ("heart", "thumb", "smile", "surprise", "idea", "question")
-"""Reactions there are."""
 EDIT_SECONDS: Final = 15 * 60.0
 """How long authors may change their post."""
 MOST_THREADS: Final = 500
@@ -393,26 +392,36 @@ class Discussions:
             return post_view({**row, **values})
 
     async def react(self, actor: PersonId, post: PostId, mark: str, *, on: bool) -> None:
-        """Sets or takes back one mark of the person on a post."""
+        """Sets or takes back one mark of the person on a post.
+
+        Where marks are not counted, nothing of what is seen changes, and so no version, when it was on the
+        post already or still is: from that, too, nobody could count. Raises NotFound, or NotAllowed for a
+        mark that is not used in the space.
+        """
         if mark not in MARKS:
             raise NotFound
         async with self._records.writing() as tx:
             found, row = await self.find_post(tx, actor, post)
             self._require_seen(found, row)
+            here = found.standing.policy.reactions
+            if on and mark not in here.marks:
+                raise NotAllowed("mark-off" if here.marks else "reactions-off")
             member = found.standing.actor.membership
-            mine = (
-                reactions.c.post_id == post,
-                reactions.c.membership_id == member,
-                reactions.c.mark == mark,
+            marked = select(reactions.c.membership_id).where(
+                reactions.c.post_id == post, reactions.c.mark == mark
             )
-            known = await tx.first(select(reactions).where(*mine)) is not None
-            if known is on:
+            known = {each["membership_id"] for each in await tx.all(marked)}
+            if (member in known) is on:
                 return
             if on:
                 await tx.do(insert(reactions).values(post_id=post, membership_id=member, mark=mark))
             else:
-                await tx.do(delete(reactions).where(*mine))
-            await self._touch(tx, found, post)
+                mine = reactions.c.membership_id == member
+                await tx.do(
+                    delete(reactions).where(reactions.c.post_id == post, reactions.c.mark == mark, mine)
+                )
+            if here.counts or not known - {member}:
+                await self._touch(tx, found, post)
 
     async def vote(self, actor: PersonId, post: PostId, option: int) -> None:
         """Chooses an option of a poll (from 0); a second vote takes the place of the first."""
@@ -538,7 +547,18 @@ class Discussions:
             .order_by(posts.c.created_at, posts.c.id)
             .limit(100)
         )
-        return thread_view(found, waiting)
+        marked = await tx.all(
+            select(reactions.c.post_id, reactions.c.mark)
+            .join(posts, posts.c.id == reactions.c.post_id)
+            .where(
+                posts.c.thread_id == found.row["id"],
+                posts.c.state == PostState.VISIBLE,
+                reactions.c.membership_id == found.standing.actor.membership,
+                reactions.c.mark.in_(found.standing.policy.reactions.marks),
+            )
+            .order_by(reactions.c.post_id, reactions.c.mark)
+        )
+        return thread_view(found, waiting, marked)
 
 
 async def next_version(tx: Writing, thread: str) -> int:

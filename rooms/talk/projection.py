@@ -7,9 +7,13 @@ between. Only visible posts and stubs of hidden ones are ever written. The form:
 * map ``thread``: ``kind``, ``title``, ``pinned``, ``locked`` (none, or ``by``, ``reason``, ``until``) and
   ``version``;
 * map ``posts``: post id -> ``number``, ``author``, ``body``, ``language``, ``reply_to``, ``mentions``,
-  ``options``, ``votes``, ``reactions``, ``state``, ``hidden_by``, ``at``, ``edited_at``, ``version``; no
-  names, only membership ids;
+  ``options``, ``votes``, ``marks`` or ``reactions``, ``state``, ``hidden_by``, ``at``, ``edited_at``,
+  ``version``; no names, only membership ids;
 * map ``hands``: membership id -> unix seconds.
+
+``reactions`` (mark -> membership ids) is written where the space has counts, as those of adults do. With
+pupils it is ``marks``, those that anybody has set on the post: neither who nor how many is anywhere in the
+document, whoever reads it. Which are one's own each person is told by REST (``my_marks``).
 
 Nodes may write at the same time. Each writes whatever it finds older than the records, and looks again after
 its commit, when it has all that was committed before: so the last one leaves what the records say.
@@ -33,8 +37,9 @@ from rooms.documents.live import LiveRoom
 from rooms.documents.registry import Registry
 from rooms.faults import NotFound
 from rooms.rights.access import Change, Changes
+from rooms.rights.space_policy import Reactions, SpacePolicy
 from rooms.storage.records import Reading, Records
-from rooms.storage.schema import hands, posts, reactions, threads, votes
+from rooms.storage.schema import hands, posts, reactions, rooms, spaces, threads, votes
 from rooms.values import PostState
 
 __all__ = ["SUBJECT", "Projection"]
@@ -165,7 +170,12 @@ class Projection:
     async def _read(self, thread: str, above: int) -> _Truth:
         """What the records say of a thread; of its posts, those that changed above a version."""
         async with self._records.reading() as tx:
-            row = await tx.first(select(threads).where(threads.c.id == thread))
+            row = await tx.first(
+                select(threads, spaces.c.age_band, spaces.c.policy)
+                .join(rooms, rooms.c.id == threads.c.room_id)
+                .join(spaces, spaces.c.id == rooms.c.space_id)
+                .where(threads.c.id == thread)
+            )
             if row is None:
                 raise NotFound
             seen = await tx.all(
@@ -180,7 +190,7 @@ class Projection:
                 version=row["version"],
                 whole=above == 0,
                 thread=_thread_value(row),
-                posts=await _post_values(tx, seen),
+                posts=await _post_values(tx, seen, SpacePolicy.of(row["age_band"], row["policy"]).reactions),
                 hands={item["membership_id"]: item["at"] for item in raised},
             )
 
@@ -206,21 +216,23 @@ def _thread_value(row: RowMapping) -> dict[str, Any]:
     }
 
 
-async def _post_values(tx: Reading, rows: Sequence[RowMapping]) -> dict[str, dict[str, Any]]:
+async def _post_values(tx: Reading, rows: Sequence[RowMapping], here: Reactions) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for start in range(0, len(rows), 500):
         part = rows[start : start + 500]
         ids = [row["id"] for row in part if row["state"] == PostState.VISIBLE]
         marked = await tx.all(
-            select(reactions).where(reactions.c.post_id.in_(ids)).order_by(reactions.c.membership_id)
+            select(reactions)
+            .where(reactions.c.post_id.in_(ids), reactions.c.mark.in_(here.marks))
+            .order_by(reactions.c.mark, reactions.c.membership_id)
         )
         chosen = await tx.all(select(votes).where(votes.c.post_id.in_(ids)).order_by(votes.c.membership_id))
-        made |= {row["id"]: _post_value(row, marked, chosen) for row in part}
+        made |= {row["id"]: _post_value(row, marked, chosen, here) for row in part}
     return made
 
 
 def _post_value(
-    row: RowMapping, marked: Sequence[RowMapping], chosen: Sequence[RowMapping]
+    row: RowMapping, marked: Sequence[RowMapping], chosen: Sequence[RowMapping], here: Reactions
 ) -> dict[str, Any]:
     value: dict[str, Any] = {
         "number": row["number"],
@@ -248,8 +260,8 @@ def _post_value(
         "mentions": row["mentions"],
         "options": options,
         "votes": by_option,
-        "reactions": by_mark,
         "edited_at": row["edited_at"],
+        **({"reactions": by_mark} if here.counts else {"marks": list(by_mark)}),
     }
 
 
@@ -259,7 +271,9 @@ def _differences(scribe: Scribe, truth: _Truth) -> list[dict[str, Mapping[str, A
     wrong: dict[str, Any] = {
         post: value
         for post, value in truth.posts.items()
-        if post not in there or there[post].get("version") != value["version"]
+        if post not in there
+        or there[post].get("version") != value["version"]
+        or there[post].keys() != value.keys()  # of an older server, which told who had reacted
     }
     if truth.whole:
         wrong |= {post: None for post in there if post not in truth.posts}

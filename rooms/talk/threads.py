@@ -109,7 +109,13 @@ class ThreadView:
     reason: str
     """Why the person may not post now; empty when they may."""
     can: dict[str, bool]
+    marks: tuple[str, ...] = ()
+    """The reactions that are used here; empty: none."""
+    counts: bool = False
+    """The document tells who has set a mark; else only which marks are on a post (`Reactions`)."""
     mine_waiting: list[PostView] = field(default_factory=list)
+    my_marks: dict[str, list[str]] = field(default_factory=dict)
+    """The person's own marks, by post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,8 +319,13 @@ def author_rows() -> Select[tuple[object, ...]]:
     )
 
 
-def thread_view(found: ThreadStanding, waiting: Sequence[RowMapping] = ()) -> ThreadView:
+def thread_view(
+    found: ThreadStanding, waiting: Sequence[RowMapping] = (), marked: Sequence[RowMapping] = ()
+) -> ThreadView:
     row, decision = found.row, found.decide_post()
+    my_marks: dict[str, list[str]] = {}
+    for each in marked:
+        my_marks.setdefault(each["post_id"], []).append(each["mark"])
     lock = ThreadLock(row["locked_by"], row["locked_because"] or "", row["locked_until"])
     return ThreadView(
         id=row["id"],
@@ -330,7 +341,10 @@ def thread_view(found: ThreadStanding, waiting: Sequence[RowMapping] = ()) -> Th
         policy=found.posting,
         reason=decision.reason,
         can=found.can,
+        marks=found.standing.policy.reactions.marks,
+        counts=found.standing.policy.reactions.counts,
         mine_waiting=[post_view(each) for each in waiting],
+        my_marks=my_marks,
     )
 
 

@@ -103,7 +103,12 @@ class Thread(Output):
     policy: Posting = Field(description="How my own posts come before the others' eyes.")
     reason: str = Field(description="Message key why I may not post now; else empty.")
     can: dict[str, bool] = Field(description="post, lock, pin, rename, approve, hide")
+    marks: list[str] = Field(description="The reactions that are used here; empty: none.")
+    counts: bool = Field(
+        description="The document tells who has set which mark. Else it only tells which marks a post has."
+    )
     mine_waiting: list[Post] = Field(description="My own that wait or were rejected; empty in lists.")
+    my_marks: dict[str, list[str]] = Field(description="My own reactions by post id; empty in lists.")
 
 
 class HeldPost(Output):
@@ -303,7 +308,8 @@ async def edit_post(call: Call, body: Edit) -> Post:
 
 @routes.put("/posts/{post_id}/reactions/{mark}", action=Action.POST_REPLY, summary="React to a post")
 async def react(call: Call) -> None:
-    """heart, thumb, smile, surprise, idea, question"""
+    """heart, thumb, smile, surprise, idea, question: those that the thread names as marks. Where there are
+    none, or not this one, the reason of the 403 is reactions-off or mark-off."""
     await call.services.discussions.react(person_id(call), _post(call), call.params["mark"], on=True)
 
 

@@ -7,13 +7,16 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 from village import Village
 
 from rooms.faults import Blocked, Conflict, NotAllowed, NotFound
 from rooms.safety.moderation import OTHERS_AFTER
+from rooms.storage.schema import spaces
 from rooms.talk.discussions import EDIT_SECONDS, MOST_WAITING
 from rooms.talk.threads import PostView
 from rooms.values import (
+    AgeBand,
     MembershipId,
     PostId,
     Posting,
@@ -49,6 +52,11 @@ async def hold(village: Village, posting: Posting = Posting.HOLD) -> None:
     await village.services.spaces.change(
         village.person("founder"), village.space, policy={"posting": posting.value}
     )
+
+
+async def age(village: Village, band: AgeBand) -> None:
+    async with village.services.records.writing() as tx:
+        await tx.do(update(spaces).where(spaces.c.id == village.space).values(age_band=band))
 
 
 async def reason(attempt: Awaitable[object]) -> str:
@@ -230,6 +238,61 @@ async def test_reactions_and_votes_count_each_person_once(village: Village) -> N
     await village.services.moderation.hide(village.person("teacher"), hidden)
     with pytest.raises(NotFound):
         await discussions.react(village.person("student"), hidden, "heart", on=True)
+
+
+async def test_each_person_is_told_their_own_marks_and_nobody_elses(village: Village) -> None:
+    discussions, thread = village.services.discussions, await start(village)
+    made = PostId((await post(village, "teacher", thread)).id)
+    for who, mark in (("student", "heart"), ("student", "idea"), ("pal", "heart")):
+        await discussions.react(village.person(who), made, mark, on=True)
+    await discussions.react(village.person("student"), made, "idea", on=False)
+    told = {
+        who: (await discussions.get(village.person(who), thread)).my_marks
+        for who in ("student", "pal", "mate", "teacher")
+    }
+    assert told == {"student": {made: ["heart"]}, "pal": {made: ["heart"]}, "mate": {}, "teacher": {}}
+    assert [each.my_marks for each in await discussions.of_space(village.person("pal"), village.space)] == [
+        {}
+    ]
+    await village.services.moderation.hide(village.person("admin"), made)
+    assert (await discussions.get(village.person("pal"), thread)).my_marks == {}
+
+
+async def test_without_counts_no_version_tells_how_many_have_set_a_mark(village: Village) -> None:
+    discussions, thread = village.services.discussions, await start(village)
+    made = PostId((await post(village, "teacher", thread)).id)
+    village.changes.clear()
+
+    async def told(who: str, *, on: bool) -> bool:
+        await discussions.react(village.person(who), made, "heart", on=on)
+        heard = [change.kind for change in village.changes]
+        village.changes.clear()
+        return heard == ["post"]
+
+    pupils = [await told("student", on=True), await told("pal", on=True), await told("student", on=False)]
+    assert pupils == [True, False, False]
+    assert await told("pal", on=False)
+    await age(village, AgeBand.ADULTS)
+    adults = [await told("teacher", on=True), await told("partner", on=True), await told("teacher", on=False)]
+    assert adults == [True, True, True]
+
+
+async def test_the_youngest_have_few_reactions_or_none(village: Village) -> None:
+    discussions, thread = village.services.discussions, await start(village)
+    made = PostId((await post(village, "teacher", thread)).id)
+    for mark in ("heart", "idea"):
+        await discussions.react(village.person("teacher"), made, mark, on=True)
+    await age(village, AgeBand.FROM_7)
+    view = await discussions.get(village.person("teacher"), thread)
+    assert (view.marks, view.counts, view.my_marks) == (("heart", "thumb", "smile"), False, {made: ["heart"]})
+    await discussions.react(village.person("student"), made, "smile", on=True)
+    assert await reason(discussions.react(village.person("student"), made, "idea", on=True)) == "mark-off"
+    await age(village, AgeBand.UP_TO_6)
+    for who in ("teacher", "founder"):
+        assert await reason(discussions.react(village.person(who), made, "heart", on=True)) == "reactions-off"
+    await discussions.react(village.person("teacher"), made, "heart", on=False)
+    view = await discussions.get(village.person("teacher"), thread)
+    assert (view.marks, view.my_marks) == ((), {})
 
 
 # Holding and deciding

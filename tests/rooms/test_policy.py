@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rooms.rights.policy import COLUMNS, MATRIX, WRITES, Action, Actor, Target, allowed
-from rooms.rights.space_policy import Chat, PageEditing, SpacePolicy
+from rooms.rights.space_policy import MARKS, Chat, PageEditing, Reactions, SpacePolicy
 from rooms.values import (
     AgeBand,
     EditRule,
@@ -365,6 +365,16 @@ def test_posting_and_chat_of_each_age_band() -> None:
     assert widest == {
         "up-to-6": "off", "7-11": "supervised", "12-15": "supervised", "16-19": "hours", "adults": "free",
     }  # fmt: skip
+
+
+def test_reactions_of_each_age_band() -> None:
+    assert {band.value: SpacePolicy(band).reactions for band in AgeBand} == {
+        "up-to-6": Reactions(),
+        "7-11": Reactions(("heart", "thumb", "smile")),
+        "12-15": Reactions(MARKS),
+        "16-19": Reactions(MARKS),
+        "adults": Reactions(MARKS, counts=True),
+    }
 
 
 def test_admins_tighten_posting_and_chat_and_never_loosen_them() -> None:

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 from gated_log import GatedLog
+from sqlalchemy import update
 from village import Village, open_services
 
 from crdt.scribe import Scribe
 from rooms.documents.live import Shelf
 from rooms.documents.registry import Registry
 from rooms.rights.access import Change
+from rooms.storage.schema import spaces
 from rooms.talk.projection import Projection
-from rooms.values import PostId, ThreadId
+from rooms.values import AgeBand, PostId, ThreadId
 
 keys = (f"key-{number:08}" for number in itertools.count())
 
@@ -55,6 +57,11 @@ async def start(village: Village) -> ThreadId:
     return ThreadId(made.id)
 
 
+async def age(village: Village, band: AgeBand) -> None:
+    async with village.services.records.writing() as tx:
+        await tx.do(update(spaces).where(spaces.c.id == village.space).values(age_band=band))
+
+
 async def post(village: Village, who: str, thread: ThreadId, body: str) -> PostId:
     made = await village.services.discussions.post(village.person(who), thread, key=next(keys), body=body)
     return PostId(made.id)
@@ -80,13 +87,59 @@ async def test_everything_that_may_be_seen_is_in_the_document(village: Village, 
             second: (2, "Two"),
         }
         assert seen["posts"][first]["author"] == village.member("student")
-        assert seen["posts"][first]["reactions"] == {"heart": [village.member("pal")]}
+        assert seen["posts"][first]["marks"] == ["heart"]
         assert seen["hands"] == {village.member("mate"): village.clock.now}
         await services.discussions.raise_hand(village.person("mate"), thread, up=False)
         await services.discussions.react(village.person("pal"), first, "heart", on=False)
         await projection.settled()
         seen = await read(registry, thread)
-        assert (seen["hands"], seen["posts"][first]["reactions"]) == ({}, {})
+        assert (seen["hands"], seen["posts"][first]["marks"]) == ({}, [])
+
+
+async def test_who_reacted_and_how_many_is_told_among_adults_only(village: Village, tmp_path: Path) -> None:
+    services = village.services
+    async with standing_by(village, tmp_path) as (registry, projection):
+        thread = await start(village)
+        first = await post(village, "teacher", thread, "One")
+        for who, mark in (("pal", "heart"), ("mate", "heart"), ("mate", "idea")):
+            await services.discussions.react(village.person(who), first, mark, on=True)
+        await projection.settled()
+        async with registry.open(f"thread/{thread}") as room:
+            state = await room.read()
+        assert not any(village.member(who).encode() in state for who in ("pal", "mate"))
+        seen = (await read(registry, thread))["posts"][first]
+        assert seen["marks"] == ["heart", "idea"]
+        assert "reactions" not in seen
+        await services.discussions.react(village.person("pal"), first, "heart", on=False)
+        await projection.settled()
+        assert (await read(registry, thread))["posts"][first] == seen
+        await services.discussions.react(village.person("mate"), first, "heart", on=False)
+        await projection.settled()
+        assert (await read(registry, thread))["posts"][first]["marks"] == ["idea"]
+        await age(village, AgeBand.ADULTS)
+        await services.discussions.react(village.person("partner"), first, "idea", on=True)
+        await projection.settled()
+        seen = (await read(registry, thread))["posts"][first]
+        assert seen["reactions"] == {"idea": sorted([village.member("mate"), village.member("partner")])}
+        assert "marks" not in seen
+
+
+async def test_what_an_older_server_told_of_reactions_is_taken_out(village: Village, tmp_path: Path) -> None:
+    """The document says who has reacted, and no version has changed since."""
+    await age(village, AgeBand.ADULTS)
+    async with standing_by(village, tmp_path) as (registry, projection):
+        thread = await start(village)
+        first = await post(village, "teacher", thread, "One")
+        await village.services.discussions.react(village.person("pal"), first, "heart", on=True)
+        await projection.settled()
+        assert (await read(registry, thread))["posts"][first]["reactions"]
+    await age(village, AgeBand.FROM_7)
+    async with standing_by(village, tmp_path) as (registry, projection):
+        async with registry.open(f"thread/{thread}") as room:
+            await projection.settled()
+            state = await room.read()
+            assert not any(village.member("pal").encode() in part for part in (state, *room.since(b"\0")))
+        assert (await read(registry, thread))["posts"][first]["marks"] == ["heart"]
 
 
 async def test_held_rejected_and_hidden_words_are_not_in_it(village: Village, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from wire import SYNC, string, update
 from wire import Writer as PageWriter
 
 from rooms.demo.furnish import Demo, furnish
+from rooms.storage.schema import spaces
+from rooms.values import AgeBand
 from server.config import Settings
 
 AT_ONCE = 2.0
@@ -83,8 +85,47 @@ async def test_a_post_reaches_every_reader_and_its_author_has_an_answer(school: 
     for desk in (pupil, pal):
         await desk.until(lambda desk=desk: made["id"] in desk.posts(thread), AT_ONCE)
         assert desk.posts(thread)[made["id"]]["body"] == "I saw one!"
-    await pal.command(document, "react", post_id=made["id"], mark="heart")
-    await pupil.until(lambda: pupil.posts(thread)[made["id"]]["reactions"], AT_ONCE)
+
+
+async def test_pupils_see_which_reactions_there_are_and_never_whose_or_how_many(school: Class) -> None:
+    thread = await school.thread()
+    document = f"thread/{thread}"
+    pupil, pal = await school.desk(school.pupil, document), await school.desk(school.pal, document)
+    watching = await school.desk(school.teacher, document)
+    made = (await pupil.command(document, "post", thread_id=thread, body="I saw one!"))["result"]["id"]
+    for desk in (pal, watching):
+        assert (await desk.command(document, "react", post_id=made, mark="heart"))["ok"]
+    for desk in (pupil, pal, watching):
+        await desk.until(lambda desk=desk: desk.posts(thread).get(made, {}).get("marks"), AT_ONCE)
+        assert desk.posts(thread)[made]["marks"] == ["heart"]
+        assert "reactions" not in desk.posts(thread)[made]
+    for who, mine in (
+        (school.pal, {made: ["heart"]}),
+        (school.teacher, {made: ["heart"]}),
+        (school.pupil, {}),
+    ):
+        told = await who.call("GET", f"/threads/{thread}")
+        assert (told["counts"], told["my_marks"]) == (False, mine)
+    assert (await pal.command(document, "unreact", post_id=made, mark="heart"))["ok"]
+    assert (await watching.command(document, "unreact", post_id=made, mark="heart"))["ok"]
+    await pupil.until(lambda: not pupil.posts(thread)[made]["marks"], AT_ONCE)
+
+
+async def test_where_reactions_are_off_a_react_is_refused_kindly(school: Class) -> None:
+    thread = await school.thread()
+    document = f"thread/{thread}"
+    made = (await school.teacher.call("POST", f"/threads/{thread}/posts", {"key": key(), "body": "Hello"}))[
+        "id"
+    ]
+    space = school.teacher.space
+    async with school.house.node.services.records.writing() as tx:
+        await tx.do(spaces.update().where(spaces.c.id == space).values(age_band=AgeBand.UP_TO_6))
+    desk = await school.desk(school.teacher, document)
+    refused = await desk.command(document, "react", post_id=made, mark="heart")
+    assert (refused["code"], refused["details"]) == ("not-allowed", {"reason": "reactions-off"})
+    assert "kind word" in refused["message"]
+    status, said = await school.teacher.ask("PUT", f"/posts/{made}/reactions/heart")
+    assert (status, said["error"]["details"]) == (403, {"reason": "reactions-off"})
 
 
 async def test_the_same_command_twice_posts_once(school: Class) -> None:

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as Y from "yjs";
 import type { Member, Space } from "../src/api/types.ts";
-import { marksFor } from "../src/discussions/marks.ts";
 import { matching, mentioned, People, typedMention } from "../src/discussions/people.ts";
 import { readShown } from "../src/discussions/shown.ts";
 import type { Thread } from "../src/discussions/types.ts";
@@ -61,10 +60,18 @@ test("a document is read as the server writes it, posts by number, hands by time
   assert.equal(found.posts[2]?.hidden, true);
 });
 
+test("a post tells who has set a mark, or without counts only which marks there are", () => {
+  const [counted] = shown({}, { p: POST }).posts;
+  assert.deepEqual([counted?.marks, counted?.reactions], [["heart"], { heart: ["m2"] }]);
+  const { reactions: _, ...rest } = POST;
+  const [plain] = shown({}, { p: { ...rest, marks: ["heart", "idea", 7] } }).posts;
+  assert.deepEqual([plain?.marks, plain?.reactions], [["heart", "idea"], {}]);
+});
+
 test("a stub keeps no word, whatever the document says", () => {
   const [stub] = shown({}, { p: { ...POST, state: "hidden" } }).posts;
   assert.ok(!JSON.stringify(stub).includes("Hello"));
-  assert.deepEqual([stub?.options, stub?.mentions, stub?.reactions], [null, [], {}]);
+  assert.deepEqual([stub?.options, stub?.mentions, stub?.reactions, stub?.marks], [null, [], {}, []]);
 });
 
 test("what is not as agreed is left out, and breaks nothing", () => {
@@ -172,11 +179,4 @@ test("a mention is found while it is typed, by any word of a name, accents or no
   const ana = { ...people[0], id: "m5", name: "Ana" } as (typeof people)[0];
   assert.deepEqual(mentioned("Ana Serrano", [ana, ...people]), ["m3"]);
   assert.deepEqual(mentioned("Ana Serrano and Rui, not Brave", people).sort(), ["m3", "m4"]);
-});
-
-test("marks and numbers follow the age band", () => {
-  assert.deepEqual(marksFor("up-to-6").marks, []);
-  assert.deepEqual(marksFor("7-11").marks, ["heart", "thumb", "smile"]);
-  for (const band of ["7-11", "12-15", "16-19"]) assert.equal(marksFor(band).counts, false, band);
-  assert.equal(marksFor("adults").counts, true);
 });

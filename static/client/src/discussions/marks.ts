@@ -1,5 +1,5 @@
 import { html, svg, type TemplateResult } from "lit";
-import { MARKS, type Mark } from "./types.ts";
+import type { Mark } from "./types.ts";
 
 /** Strokes on a 24 x 24 grid, as the icons of the shell. Decoration: the button has the words. */
 const STROKES: Record<Mark | "react" | "reply" | "flag" | "hand" | "send" | "poll" | "at", string> = {
@@ -24,10 +24,3 @@ const STROKES: Record<Mark | "react" | "reply" | "flag" | "hand" | "send" | "pol
 
 export const glyph = (name: keyof typeof STROKES): TemplateResult =>
   html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${STROKES[name]} />`}</svg>`;
-
-/** The marks that readers of this age have, and whether numbers are shown (domain.md, age bands). */
-export function marksFor(ageBand: string): { marks: readonly Mark[]; counts: boolean } {
-  if (ageBand === "up-to-6") return { marks: [], counts: false };
-  if (ageBand === "7-11") return { marks: ["heart", "thumb", "smile"], counts: false };
-  return { marks: MARKS, counts: ageBand === "adults" };
-}

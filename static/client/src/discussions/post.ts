@@ -3,7 +3,7 @@ import { moment, t } from "../i18n/index.ts";
 import { icon } from "../ui/icons.ts";
 import { avatar } from "../ui/marks.ts";
 import { plain } from "./markdown.ts";
-import { glyph, marksFor } from "./marks.ts";
+import { glyph } from "./marks.ts";
 import type { People, Somebody } from "./people.ts";
 import type { Mark, ShownPost, Thread } from "./types.ts";
 import { drawWords } from "./words.ts";
@@ -17,7 +17,6 @@ export interface Scene {
   /** My membership id. */
   mine: string;
   admin: boolean;
-  ageBand: string;
   people: People;
   thread: Thread | undefined;
   /** Unix seconds. */
@@ -191,12 +190,12 @@ function poll(post: ShownPost, scene: Scene): TemplateResult | typeof nothing {
 
 function tools(post: ShownPost, who: Somebody, scene: Scene): TemplateResult {
   const { name } = who;
-  const { marks, counts } = marksFor(scene.ageBand);
+  const { marks = [], counts = false, my_marks = {} } = scene.thread ?? {};
   const may = scene.thread?.can.post === true;
   const open = scene.open.has(`marks ${post.id}`);
   const given = (mark: Mark) => post.reactions[mark] ?? [];
   const mark = (each: Mark) => {
-    const mine = given(each).includes(scene.mine);
+    const mine = counts ? given(each).includes(scene.mine) : !!my_marks[post.id]?.includes(each);
     const label = t(`post.mark.${each}`);
     const count = given(each).length;
     const shown = counts && count > 0;
@@ -212,7 +211,7 @@ function tools(post: ShownPost, who: Somebody, scene: Scene): TemplateResult {
     </button>`;
   };
   return html`<footer class="post-tools">
-    ${marks.filter((each) => open || given(each).length > 0).map(mark)}
+    ${marks.filter((each) => open || post.marks?.includes(each)).map(mark)}
     ${
       may && marks.length > 0
         ? html`<button

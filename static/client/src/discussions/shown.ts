@@ -54,6 +54,9 @@ function readPost(id: string, post: Values): ShownPost | null {
   const hidden = post.state === "hidden";
   const options = hidden ? [] : texts(post.options);
   const votes = Array.isArray(post.votes) ? post.votes : [];
+  const reactions = hidden
+    ? {}
+    : Object.fromEntries(Object.entries(values(post.reactions)).map(([mark, who]) => [mark, texts(who)]));
   return {
     id,
     number,
@@ -64,9 +67,8 @@ function readPost(id: string, post: Values): ShownPost | null {
     mentions: hidden ? [] : texts(post.mentions),
     options: options.length > 0 ? options : null,
     votes: options.map((_, at) => texts(votes[at])),
-    reactions: hidden
-      ? {}
-      : Object.fromEntries(Object.entries(values(post.reactions)).map(([mark, who]) => [mark, texts(who)])),
+    reactions,
+    marks: hidden ? [] : [...texts(post.marks), ...Object.keys(reactions)],
     hidden,
     hidden_by: textOrNull(post.hidden_by),
     at: time(post.at) ?? 0,

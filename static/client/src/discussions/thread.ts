@@ -529,7 +529,6 @@ class ThreadView extends View {
     return {
       mine: this.mine,
       admin: this.space.my_role === "admin",
-      ageBand: this.space.age_band,
       people: new People(this.space, this.talk?.members),
       thread: this.thread,
       now: this.now,
@@ -598,7 +597,13 @@ class ThreadView extends View {
 
   private react(post: ShownPost, mark: Mark, on: boolean): void {
     const url = `/api/posts/${post.id}/reactions/${mark}`;
-    void this.run(() => (on ? api.put(url, undefined) : api.delete(url)));
+    void this.run(() => (on ? api.put(url, undefined) : api.delete(url))).then((done) => {
+      const { thread } = this;
+      if (!done || !thread) return;
+      const others = (thread.my_marks?.[post.id] ?? []).filter((each) => each !== mark);
+      const now = on ? [...others, mark] : others;
+      this.thread = { ...thread, my_marks: { ...thread.my_marks, [post.id]: now } };
+    });
     if (this.open.has(`marks ${post.id}`)) this.toggle(`marks ${post.id}`);
   }
 

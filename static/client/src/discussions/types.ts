@@ -29,6 +29,12 @@ export interface Thread {
   /** Message key why I may not post, else "". */
   reason: string;
   policy: Policy;
+  /** The reactions that are used here; none: no reactions. */
+  marks?: Mark[];
+  /** The document tells who has set a mark; else only which marks a post has. */
+  counts?: boolean;
+  /** My own marks, by post id. */
+  my_marks?: Record<string, string[]>;
 }
 
 export interface Post {
@@ -73,7 +79,10 @@ export interface ShownPost {
   options: string[] | null;
   /** Membership ids for each option. */
   votes: string[][];
+  /** Membership ids by mark, where the space has counts. */
   reactions: Record<string, string[]>;
+  /** The marks that somebody has set. */
+  marks: string[];
   hidden: boolean;
   hidden_by: string | null;
   at: number;
@@ -91,5 +100,4 @@ export interface Shown {
   hands: string[];
 }
 
-export const MARKS = ["heart", "thumb", "smile", "surprise", "idea", "question"] as const;
-export type Mark = (typeof MARKS)[number];
+export type Mark = "heart" | "thumb" | "smile" | "surprise" | "idea" | "question";

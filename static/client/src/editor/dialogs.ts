@@ -1,9 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { country, has, t } from "../i18n/index.ts";
+import { t } from "../i18n/index.ts";
 import { openDialog } from "../ui/dialog.ts";
-import { avatar } from "../ui/marks.ts";
-import { readable, SHORTCUTS } from "./keys.ts";
-import type { Somebody } from "./people.ts";
 import { allowedImage, typedLink } from "./urls.ts";
 
 /** A form in a dialog: `read` takes its fields and gives the answer, or the words for what is wrong. */
@@ -105,51 +102,5 @@ export function askImage(
       if (!alt && !form.get("decoration")) return t("editor.image.no-alt");
       return { src, alt: form.get("decoration") ? "" : alt };
     },
-  );
-}
-
-/** Everybody on this page, and whether comings and goings are read out. */
-export function showPeople(
-  people: () => Somebody[],
-  mine: string,
-  spoken: boolean,
-  speak: (spoken: boolean) => void,
-): Promise<void> {
-  return openDialog<void>(
-    () => t("editor.people.title", { count: people().length }),
-    () => html`<ul class="ed-people" role="list">
-        ${people().map(
-          (each) => html`<li>
-            ${avatar(each.name, each.color)}
-            <span><strong><bdi>${each.name}</bdi></strong>${each.id === mine ? html` ${t("editor.people.me")}` : nothing}
-              <span class="hint">${about(each)}</span></span>
-          </li>`,
-        )}
-      </ul>
-      <label class="check"><input type="checkbox" ?checked=${spoken}
-          @change=${(event: Event) => speak((event.target as HTMLInputElement).checked)} />
-        <span>${t("editor.people.speak")}</span></label>`,
-  );
-}
-
-const about = ({ school, country: code, role }: Somebody): string =>
-  [school, code ? country(code) : "", has(`role.${role}`) ? t(`role.${role}`) : ""]
-    .filter(Boolean)
-    .join(" · ");
-
-/** The keys, for whoever writes with the keyboard. */
-export function showHelp(): Promise<void> {
-  const name = (id: string) => t(has(`editor.tool.${id}`) ? `editor.tool.${id}` : `editor.style.${id}`);
-  return openDialog<void>(
-    () => t("editor.help.title"),
-    () => html`<p>${t("editor.help.tab")}</p>
-      <p>${t("editor.help.typed")}</p>
-      <table class="ed-keys">
-        <thead><tr><th scope="col">${t("editor.help.what")}</th><th scope="col">${t("editor.help.keys")}</th></tr></thead>
-        <tbody>${Object.entries(SHORTCUTS).map(
-          ([id, keys]) =>
-            html`<tr><th scope="row">${name(id)}</th><td><kbd>${readable(keys)}</kbd></td></tr>`,
-        )}</tbody>
-      </table>`,
   );
 }

@@ -13,9 +13,9 @@ import { Binding, bindingKey, settle } from "./binding/sync.ts";
 import { insertImage, linkAt, removeLink, selectedImage, setLink, writeOn } from "./commands.ts";
 import { plainText, saveCopy } from "./copies.ts";
 import { cursors } from "./cursors.ts";
-import { askImage, askLink, showHelp, showPeople } from "./dialogs.ts";
+import { askImage, askLink } from "./dialogs.ts";
 import { icon } from "./icons.ts";
-import { keys } from "./keys.ts";
+import { keys, readable, SHORTCUTS } from "./keys.ts";
 import { pasteLink, pasteParser, withoutStyles } from "./paste.ts";
 import { everybody, type Somebody } from "./people.ts";
 import type { Writers } from "./protecting.ts";
@@ -293,13 +293,19 @@ export class PageEditor extends LitElement {
     this.spoken = said.filter(Boolean).join(" ");
   }
 
-  private openPeople = (): void => {
+  private openPeople = async (): Promise<void> => {
+    const { showPeople } = await import("./panels.ts");
     void showPeople(
       () => this.people,
       this.me.id,
       localStorage.getItem(SPOKEN) !== "no",
       (spoken) => localStorage.setItem(SPOKEN, spoken ? "yes" : "no"),
     );
+  };
+
+  private openHelp = async (): Promise<void> => {
+    const { showHelp } = await import("./panels.ts");
+    void showHelp(Object.entries(SHORTCUTS).map(([id, keys]) => [id, readable(keys)]));
   };
 
   // What the tools ask for
@@ -500,7 +506,7 @@ export class PageEditor extends LitElement {
               : nothing
           }
           ${this.here()}
-          ${writable ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${() => showHelp()}>${icon("help")}</button>` : nothing}
+          ${writable ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${this.openHelp}>${icon("help")}</button>` : nothing}
         </div>
       </div>
       <p class="sr" id="ed-tab">${t("editor.help.tab")}</p>

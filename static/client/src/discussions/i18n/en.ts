@@ -156,6 +156,8 @@ const en = {
   "why.no-teacher": "No teacher of your school is in this TwinSpace, so you can read but not write.",
   "why.two-adults": "Two teachers have to be in this TwinSpace before students write here.",
   "why.posting-off": "Teachers write here. You can read.",
+  "why.reactions-off": "There are no reactions here. A kind word is nice, too.",
+  "why.mark-off": "This reaction is not used here. Choose another one.",
   "why.space-frozen": "A teacher has paused this TwinSpace for a moment. You can read everything.",
   "why.space-closed": "This TwinSpace is finished. You can read everything.",
   "why.room-read-only": "This room is only to read for now.",

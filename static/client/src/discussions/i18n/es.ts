@@ -156,6 +156,8 @@ const es: Words = {
   "why.no-teacher": "En este TwinSpace no hay ningún profe de tu centro: puedes leer, pero no escribir.",
   "why.two-adults": "Tiene que haber dos profes en este TwinSpace para que escriban los estudiantes.",
   "why.posting-off": "Aquí escriben los profes. Puedes leer.",
+  "why.reactions-off": "Aquí no hay reacciones. Una palabra amable también vale.",
+  "why.mark-off": "Esta reacción no se usa aquí. Elige otra.",
   "why.space-frozen": "Un profe ha puesto este TwinSpace en pausa un momento. Puedes leerlo todo.",
   "why.space-closed": "Este TwinSpace ha terminado. Puedes leerlo todo.",
   "why.room-read-only": "Por ahora esta sala es solo para leer.",

@@ -157,6 +157,8 @@ const pt: Words = {
   "why.no-teacher": "Nenhum professor da tua escola está neste TwinSpace: podes ler, mas não escrever.",
   "why.two-adults": "Têm de estar dois professores neste TwinSpace para os alunos escreverem.",
   "why.posting-off": "Aqui escrevem os professores. Podes ler.",
+  "why.reactions-off": "Aqui não há reações. Uma palavra simpática também vale.",
+  "why.mark-off": "Esta reação não se usa aqui. Escolhe outra.",
   "why.space-frozen": "Um professor pôs este TwinSpace em pausa por um momento. Podes ler tudo.",
   "why.space-closed": "Este TwinSpace terminou. Podes ler tudo.",
   "why.room-read-only": "Por agora esta sala é só para ler.",
