@@ -24,6 +24,7 @@ from rooms.documents.registry import Registry
 from rooms.rights.access import Changes, Principal
 from rooms.services import Services
 from rooms.spaces.cockpit import Cockpit
+from rooms.spaces.idle import IdleRooms
 from rooms.storage.following import ChangeFollower
 from rooms.storage.transfer import refuse_if_moved
 from rooms.talk.projection import Projection
@@ -237,6 +238,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
                 Chore("cases that are over", CHORE_SECONDS, services.cases.close_due),
                 Chore("forgetting old notifications", FORGET_SECONDS, services.notifications.forget_old),
                 Chore("retention", FORGET_SECONDS, services.retention.forget),
+                Chore("idle rooms", FORGET_SECONDS, IdleRooms(services, log).archive),
                 *([Chore("mail", CHORE_SECONDS, post.send_due)] if post else []),
             )
         )

@@ -87,6 +87,7 @@ ENGLISH: Final = Words(
             "the national office has finished looking into something",
             "the national office has finished looking into {n} things",
         ),
+        "room-archived": ("one room rests in the archive", "{n} rooms rest in the archive"),
     },
 )
 
@@ -132,6 +133,7 @@ SPANISH: Final = Words(
             "el servicio nacional ha terminado de revisar algo",
             "el servicio nacional ha terminado de revisar {n} cosas",
         ),
+        "room-archived": ("una sala está ahora archivada", "{n} salas están ahora archivadas"),
     },
 )
 
@@ -177,6 +179,7 @@ PORTUGUESE: Final = Words(
             "o serviço nacional acabou de analisar algo",
             "o serviço nacional acabou de analisar {n} coisas",
         ),
+        "room-archived": ("uma sala está agora arquivada", "{n} salas estão agora arquivadas"),
     },
 )
 

@@ -45,6 +45,7 @@ KINDS: Final = frozenset(
         "contact-accepted",
         "case-opened",
         "case-closed",
+        "room-archived",
     }
 )
 BY_OTHERS: Final = frozenset({"mention", "reply"})

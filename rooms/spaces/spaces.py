@@ -303,6 +303,8 @@ class Spaces:
             if status not in steps.get(standing.status, set()):
                 raise Conflict("wrong-step", f"A space that is {standing.status} cannot become {status}.")
             await tx.do(update(spaces).where(spaces.c.id == space).values(status=status))
+            if status is SpaceStatus.OPEN:
+                await tx.do(update(rooms).where(rooms.c.space_id == space).values(used_at=self._clock()))
             tx.publish(Change("status", space=space, notice=WRITING))
             await self._note(tx, standing, "status", f"space/{space}", {"to": status})
 
@@ -368,7 +370,7 @@ class Spaces:
             standing, row = await self.find_room(tx, actor, room)
             if state is not RoomStatus.SUPERVISED or not _may_supervise(standing, row):
                 standing.require(Action.ROOM_STATE, standing.target(row))
-            await tx.do(update(rooms).where(rooms.c.id == room).values(state=state))
+            await tx.do(update(rooms).where(rooms.c.id == room).values(state=state, used_at=self._clock()))
             tx.publish(Change("room-state", space=standing.space, notice=WRITING))
             await self._note(tx, standing, "room-state", f"room/{room}", {"to": state})
             return (await self._rooms(tx, standing, room))[0]

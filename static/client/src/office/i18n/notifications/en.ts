@@ -38,6 +38,7 @@ const en = {
   "news.contact-accepted": "You have a new contact",
   "news.case-opened": "The national office looks into something here",
   "news.case-closed": "The national office has finished looking into something here",
+  "news.room-archived": "A room that nobody used is archived now",
   "news.other": "Something is new",
 
   "mail.title": "Mail me what is new",

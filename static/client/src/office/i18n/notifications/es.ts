@@ -38,6 +38,7 @@ const es: Words = {
   "news.contact-accepted": "Tienes un contacto nuevo",
   "news.case-opened": "El servicio nacional está revisando algo aquí",
   "news.case-closed": "El servicio nacional ha terminado de revisar algo aquí",
+  "news.room-archived": "Una sala que nadie usaba está ahora archivada",
   "news.other": "Hay algo nuevo",
 
   "mail.title": "Recibir las novedades por correo",

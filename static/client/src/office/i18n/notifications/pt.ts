@@ -39,6 +39,7 @@ const pt: Words = {
   "news.contact-accepted": "Tens um contacto novo",
   "news.case-opened": "O serviço nacional está a analisar algo aqui",
   "news.case-closed": "O serviço nacional acabou de analisar algo aqui",
+  "news.room-archived": "Uma sala que ninguém usava está agora arquivada",
   "news.other": "Há algo novo",
 
   "mail.title": "Receber as novidades por correio",
