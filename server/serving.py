@@ -15,15 +15,14 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Final
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from server.app import Node, open_node
 from server.config import Settings
 from server.logs import AccessLog
+from server.sockets.doorway import Doorway
 
 __all__ = ["listening", "run", "say_listening"]
 
@@ -57,10 +56,10 @@ async def listening(node: Node) -> AsyncIterator[str]:
     try:
         loop = asyncio.get_running_loop()
         assert runner.server is not None
-        factory = partial(_accept, runner.server, loop)
+        doorway = Doorway(runner.server, node.gateway, head_seconds=HEAD_SECONDS, header_bytes=HEADER_BYTES)
         settings = node.settings
         server = await loop.create_server(
-            factory, settings.host, settings.port, backlog=BACKLOG, reuse_port=settings.workers > 1 or None
+            doorway, settings.host, settings.port, backlog=BACKLOG, reuse_port=settings.workers > 1 or None
         )
         host, port = server.sockets[0].getsockname()[:2]
         try:
@@ -68,20 +67,9 @@ async def listening(node: Node) -> AsyncIterator[str]:
         finally:
             node.health.draining = True
             server.close()
+            doorway.close()
     finally:
         await runner.cleanup()
-
-
-def _accept(server: web.Server, loop: asyncio.AbstractEventLoop) -> RequestHandler:
-    """A connection that has to show a whole request head soon: aiohttp itself would wait for ever."""
-    handler = server()
-    loop.call_later(HEAD_SECONDS, _drop_if_silent, handler)
-    return handler
-
-
-def _drop_if_silent(handler: RequestHandler) -> None:
-    if handler._request_count == 0 and handler.transport is not None:
-        handler.transport.abort()
 
 
 def say_listening(address: str) -> None:

@@ -12,19 +12,23 @@ A token is a JWT signed with HS256 and the server's secret, which whoever issues
 
 from __future__ import annotations
 
+import hmac
+import json
 import os
 import secrets
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 
 from rooms.rights.access import Principal, Scope, in_a_space
 from server.names import NAME_BYTES, is_document_name, is_text
@@ -50,6 +54,8 @@ TOKEN_BYTES: Final = 4096
 CLOCK_SKEW: Final = 60
 """Seconds by which an issuer's clock may be ahead of ours."""
 TEXT_LENGTH: Final = 200
+MOST_HEADERS: Final = 16
+"""Headers remembered: every token of one issuer has the same."""
 
 
 class TokenError(Exception):
@@ -121,6 +127,8 @@ class Tokens:
 
     secret: bytes
     clock: Callable[[], float] = time.time
+    _headers: set[bytes] = field(default_factory=set, repr=False, compare=False)
+    """Encoded headers with which a token of this secret was found to be good."""
 
     def mint(
         self,
@@ -153,7 +161,7 @@ class Tokens:
         if len(token) > TOKEN_BYTES or not token.isascii():
             raise BadToken("This is not a document token.")
         try:
-            claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
+            claims = self._claims(token.encode())
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise BadToken("This document token is not signed by this server's secret.") from None
         principal = self._principal(claims)
@@ -161,7 +169,26 @@ class Tokens:
             raise WrongDocument
         return principal
 
-    @property
+    def _claims(self, token: bytes) -> dict[str, Any]:
+        """What a token claims whose signature is good.
+
+        What a header asks for is joserfc's to judge, once. A token with the same header takes a tenth of the
+        time: what is left is its signature, and whatever is wrong with that is for joserfc to say again.
+        """
+        signed, _, signature = token.rpartition(b".")
+        header, _, payload = signed.partition(b".")
+        if header in self._headers:
+            good = urlsafe_b64encode(hmac.digest(self.secret, signed, "sha256"))
+            if hmac.compare_digest(good, signature):
+                claims = json.loads(urlsafe_b64decode(payload))
+                if isinstance(claims, dict):
+                    return claims
+        decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+        if "crit" not in decoded.header and len(self._headers) < MOST_HEADERS:
+            self._headers.add(header)
+        return decoded.claims
+
+    @cached_property
     def _key(self) -> OctKey:
         return OctKey.import_key(self.secret)
 

@@ -18,11 +18,10 @@ from rooms.rights.supervision import Supervision
 from server.names import name_in_path
 
 from .commands import Commands
-from .connection import Connection
 from .hocuspocus import HocuspocusSession
 from .session import CloseCode, Credentials, SocketLimits, SocketSession
 from .switchboard import Switchboard
-from .upgrade import HandedOver, take_over
+from .upgrade import HandedOver, LetGo, release, take_over
 from .ywebsocket import YWebsocketSession
 
 __all__ = ["Gateway"]
@@ -47,8 +46,8 @@ class Gateway:
         *,
         resolve: Callable[[str], Awaitable[Principal | None]],
         verify: Callable[[str], Principal | None],
-        cookie: Callable[[web.Request], str | None],
-        origin_allowed: Callable[[web.Request], bool],
+        cookie: Callable[[web.BaseRequest], str | None],
+        origin_allowed: Callable[[web.BaseRequest], bool],
         observer: Observer,
         supervision: Supervision,
         limits: SocketLimits | None = None,
@@ -92,40 +91,50 @@ class Gateway:
 
     async def hocuspocus(self, request: web.Request) -> web.StreamResponse:
         """``GET /collab``: Hocuspocus framing."""
-        taken = self._take(request, FrameCloseCode.MESSAGE_TOO_BIG)
-        if isinstance(taken, web.Response):
-            return taken
-        connection, tail = taken
-        connection.start(HocuspocusSession(connection, self, self._credentials(request)), tail)
-        return HandedOver()
+        return self._answer(request, None)
 
     async def ywebsocket(self, request: web.Request) -> web.StreamResponse:
         """``GET /collab/<document>``: y-websocket framing; its clients give up only at 44xx codes."""
         document = name_in_path(request.raw_path, PREFIX)
         if document is None:
             return web.Response(status=400, text="This is no name of a document.\n")
-        taken = self._take(request, CloseCode.TOO_BIG)
-        if isinstance(taken, web.Response):
-            return taken
-        connection, tail = taken
-        connection.start(YWebsocketSession(connection, self, self._credentials(request), document), tail)
-        return HandedOver()
+        return self._answer(request, document)
 
-    def _take(self, request: web.Request, too_big: int) -> tuple[Connection, bytes] | web.Response:
-        if not self._origin_allowed(request):
+    def _answer(self, request: web.Request, document: str | None) -> web.StreamResponse:
+        refused = self.open(request, document, release)
+        if refused is not None and refused.status == 403:
             self.observer.refused("origin")
+        return refused or HandedOver()
+
+    def open(self, request: web.BaseRequest, document: str | None, let_go: LetGo) -> web.Response | None:
+        """Opens a socket for a request, on one document or (Hocuspocus) on none yet.
+
+        Otherwise gives the response that says why not: then nothing has been done.
+        """
+        if not self._origin_allowed(request):
             return web.Response(status=403, text="Pages of other sites may not open this connection.\n")
         if self.registry.draining:
             return web.Response(status=503, text="The server is restarting; try again.\n")
-        return take_over(
+        if len(self._board) >= self._max_connections:
+            return web.Response(status=503, text="Too many connections; try again later.\n")
+        taken = take_over(
             request,
             self._board,
             max_message=self.limits.message_bytes,
-            too_big_code=too_big,
-            max_connections=self._max_connections,
+            too_big_code=FrameCloseCode.MESSAGE_TOO_BIG if document is None else CloseCode.TOO_BIG,
+            let_go=let_go,
         )
+        if isinstance(taken, web.Response):
+            return taken
+        connection, tail = taken
+        credentials = self._credentials(request)
+        if document is None:
+            connection.start(HocuspocusSession(connection, self, credentials), tail)
+        else:
+            connection.start(YWebsocketSession(connection, self, credentials, document), tail)
+        return None
 
-    def _credentials(self, request: web.Request) -> Credentials:
+    def _credentials(self, request: web.BaseRequest) -> Credentials:
         token = request.query.get("token")
         if token is None:
             offered = request.headers.get("Sec-WebSocket-Protocol", "")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import binascii
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -16,7 +21,16 @@ from websockets.typing import Subprotocol
 from .connection import Connection
 from .switchboard import Switchboard
 
-__all__ = ["HandedOver", "take_over"]
+__all__ = ["HandedOver", "LetGo", "release", "take_over"]
+
+LetGo = Callable[[web.BaseRequest], tuple[asyncio.Transport, bytes] | None]
+"""Gives up the socket a request came on, and the bytes that came behind its head; None if it is gone."""
+
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
+"""16 bytes in base64."""
+_USUAL_CONNECTION: Final = frozenset({"upgrade", "keep-alive, upgrade"})
+_ONCE: Final = ("Connection", "Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 
 
 class HandedOver(web.StreamResponse):
@@ -32,42 +46,82 @@ class HandedOver(web.StreamResponse):
         pass
 
 
-def take_over(
-    request: web.Request,
-    board: Switchboard,
-    *,
-    max_message: int,
-    too_big_code: int = CloseCode.MESSAGE_TOO_BIG,
-    max_connections: int | None = None,
-) -> tuple[Connection, bytes] | web.Response:
-    """Answers a WebSocket handshake (RFC 6455 section 4) and takes the socket from aiohttp.
+def _handshake(request: web.BaseRequest) -> bytes | web.Response:
+    """The answer to a WebSocket handshake (RFC 6455 section 4), or the response that says what is wrong."""
+    return _plain(request) or _careful(request)
 
-    Returns the connection, to be started with the bytes that came behind the handshake; or the HTTP
-    response that says what is wrong with the request. Relies on what tests/server/test_takeover.py
-    checks of aiohttp: its connection forgets the transport without closing it.
-    """
-    if max_connections is not None and len(board) >= max_connections:
-        return web.Response(status=503, text="Too many connections; try again later.\n")
-    handshake = ServerProtocol(subprotocols=None, select_subprotocol=_echo_first)
+
+def _plain(request: web.BaseRequest) -> bytes | None:
+    """The answer to a handshake as browsers and libraries write it; None for what needs a closer look."""
+    headers = request.headers
+    key = headers.get("Sec-WebSocket-Key", "")
+    if (
+        "Sec-WebSocket-Protocol" in headers
+        or headers.get("Connection", "").lower() not in _USUAL_CONNECTION
+        or headers.get("Upgrade", "").lower() != "websocket"
+        or headers.get("Sec-WebSocket-Version") != "13"
+        or _KEY.fullmatch(key) is None
+        or any(len(headers.getall(name)) != 1 for name in _ONCE)
+    ):
+        return None
+    accept = binascii.b2a_base64(hashlib.sha1(key.encode() + _GUID).digest(), newline=False)  # noqa: S324
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
+def _careful(request: web.BaseRequest) -> bytes | web.Response:
+    protocol = ServerProtocol(subprotocols=None, select_subprotocol=_echo_first)
     headers = Headers()
     for name, value in request.headers.items():
         headers[name] = value
-    response = handshake.accept(Request(request.raw_path, headers))
-    handshake.send_response(response)
-    if handshake.state is not State.OPEN:
+    response = protocol.accept(Request(request.raw_path, headers))
+    protocol.send_response(response)
+    if protocol.state is not State.OPEN:
         body = bytes(response.body).decode() if response.body else ""
         return web.Response(
             status=response.status_code, text=body, headers=dict(response.headers.raw_items())
         )
-    transport = request.transport
-    protocol = request.protocol
+    return b"".join(protocol.data_to_send())
+
+
+def release(request: web.BaseRequest) -> tuple[asyncio.Transport, bytes] | None:
+    """Takes a socket from aiohttp: its transport and the bytes that came behind the handshake.
+
+    None if it is gone. Relies on what tests/server/test_takeover.py checks of aiohttp: its connection forgets
+    the transport without closing it.
+    """
+    transport, protocol = request.transport, request.protocol
     if transport is None or transport.is_closing():
-        return web.Response(status=400)
+        return None
     tail, protocol._message_tail = protocol._message_tail, b""
     protocol.transport = None
     protocol.connection_lost(None)
-    for chunk in handshake.data_to_send():
-        transport.write(chunk)
+    return transport, tail
+
+
+def take_over(
+    request: web.BaseRequest,
+    board: Switchboard,
+    *,
+    max_message: int,
+    too_big_code: int = CloseCode.MESSAGE_TOO_BIG,
+    let_go: LetGo = release,
+) -> tuple[Connection, bytes] | web.Response:
+    """Answers a WebSocket handshake and takes the socket over.
+
+    Returns the connection, to be started with the bytes that came behind the handshake; or the HTTP
+    response that says what is wrong with the request, which then goes on where it is.
+    """
+    answer = _handshake(request)
+    if isinstance(answer, web.Response):
+        return answer
+    taken = let_go(request)
+    if taken is None:
+        return web.Response(status=400)
+    transport, tail = taken
+    transport.write(answer)
     return Connection(transport, board, max_message=max_message, too_big_code=too_big_code), tail
 
 

@@ -138,6 +138,32 @@ def test_header_tricks_gain_nothing(header: dict[str, Any]) -> None:
         at().verify(token, "notes/a")
 
 
+@given(st.data())
+def test_a_token_like_one_that_was_good_is_looked_at_as_closely(data: st.DataObject) -> None:
+    tokens, good = at(), signed(GOOD)
+    tokens.verify(good)
+    assert tokens.verify(signed(GOOD | {"sub": "u2"})).subject == "u2"
+    place = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.sampled_from("AQgwxyz01._-=+/").filter(lambda character: character != good[place]))
+    for forged in (
+        good[:place] + other + good[place + 1 :],
+        good[:place] + other + good[place:],
+        good[:place] + good[place + 1 :],
+    ):
+        with pytest.raises(BadToken):
+            tokens.verify(forged)
+        with pytest.raises(BadToken):
+            at().verify(forged)
+
+
+@pytest.mark.parametrize("claims", [[GOOD], "text", None, 1])
+def test_what_a_good_signature_covers_has_to_be_claims(claims: object) -> None:
+    tokens = at()
+    tokens.verify(signed(GOOD))
+    with pytest.raises(BadToken):
+        tokens.verify(signed(claims))
+
+
 @given(
     st.text(max_size=200)
     | st.binary(max_size=200).map(lambda data: base64url(data) + "." + base64url(data) + ".")
