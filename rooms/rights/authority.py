@@ -68,12 +68,9 @@ class RecordsAuthority:
         except NotFound:
             return DENIED
         space = SpaceId(row["space_id"])
-        try:
-            standing = await stand(tx, person, space, now)
-        except NotFound:
-            return await _not_there(tx, person, space)
-        if not standing.is_member:
-            return DENIED
+        standing = await _member(tx, person, space, now)
+        if isinstance(standing, Access):
+            return standing
         scope, reason = standing.page_scope(row)
         if scope is Scope.NONE:
             return Access(Scope.NONE, reason=reason, space=space)
@@ -92,12 +89,9 @@ class RecordsAuthority:
         if row is None:
             return DENIED
         space = SpaceId(row["space_id"])
-        try:
-            standing = await stand(tx, person, space, now)
-        except NotFound:
-            return await _not_there(tx, person, space)
-        if not standing.is_member:
-            return DENIED
+        standing = await _member(tx, person, space, now)
+        if isinstance(standing, Access):
+            return standing
         if not may_see(standing, row):
             return Access(Scope.NONE, reason="see-rule", space=space)
         found = ThreadStanding(standing, row)
@@ -112,12 +106,9 @@ class RecordsAuthority:
         )
 
     async def _space(self, tx: Reading, person: PersonId, space: SpaceId, now: float) -> Access:
-        try:
-            standing = await stand(tx, person, space, now)
-        except NotFound:
-            return await _not_there(tx, person, space)
-        if not standing.is_member:
-            return DENIED
+        standing = await _member(tx, person, space, now)
+        if isinstance(standing, Access):
+            return standing
         readable = standing.decide(Action.SPACE_READ)
         if not readable:
             return Access(Scope.NONE, reason=readable.reason, space=space)
@@ -162,16 +153,20 @@ def _granted(
     )
 
 
-async def _not_there(tx: Reading, person: PersonId, space: SpaceId) -> Access:
-    """Only somebody who was a member is told of having been removed."""
-    gone = await tx.value(
-        select(memberships.c.id).where(
-            memberships.c.space_id == space,
-            memberships.c.person_id == person,
-            memberships.c.state.in_((MembershipState.LEFT, MembershipState.REMOVED)),
+async def _member(tx: Reading, person: PersonId, space: SpaceId, now: float) -> Standing | Access:
+    """Where a member stands, or what anybody else gets: only who was one is told of having been removed."""
+    try:
+        standing = await stand(tx, person, space, now)
+    except NotFound:
+        gone = await tx.value(
+            select(memberships.c.id).where(
+                memberships.c.space_id == space,
+                memberships.c.person_id == person,
+                memberships.c.state.in_((MembershipState.LEFT, MembershipState.REMOVED)),
+            )
         )
-    )
-    return Access(Scope.NONE, reason="removed") if gone else DENIED
+        return Access(Scope.NONE, reason="removed") if gone else DENIED
+    return standing if standing.is_member else DENIED
 
 
 def _presence(standing: Standing) -> dict[str, JsonValue]:
