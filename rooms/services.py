@@ -34,6 +34,7 @@ from rooms.spaces.space_rules import SpaceRules
 from rooms.spaces.spaces import Spaces
 from rooms.spaces.teams import Teams
 from rooms.storage.records import Records
+from rooms.talk.direct_messages import DirectMessages
 from rooms.talk.discussions import Discussions
 from rooms.talk.post_news import PostNews
 from rooms.values import Clock, NewId, new_id
@@ -55,6 +56,7 @@ class Services:
     people: People
     consents: Consents
     contacts: AdultContacts
+    direct_messages: DirectMessages
     blocking: Blocking
     notifications: Notifications
     digests: Digests
@@ -132,6 +134,7 @@ class Services:
             people=People(records, hasher, throttle, clock, new_id, choose),
             consents=Consents(records, clock, new_id),
             contacts=AdultContacts(records, notifications, clock),
+            direct_messages=DirectMessages(records, notifications, clock, new_id),
             blocking=Blocking(records, clock),
             notifications=notifications,
             digests=Digests(records, clock),

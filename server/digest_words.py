@@ -79,6 +79,7 @@ ENGLISH: Final = Words(
             "{n} people would like to be your contacts",
         ),
         "contact-accepted": ("one new contact", "{n} new contacts"),
+        "message": ("somebody has written to you", "{n} people have written to you"),
         "case-opened": (
             "the national office looks into something",
             "the national office looks into {n} things",
@@ -128,6 +129,7 @@ SPANISH: Final = Words(
             "{n} personas quieren estar entre tus contactos",
         ),
         "contact-accepted": ("un contacto nuevo", "{n} contactos nuevos"),
+        "message": ("alguien te ha escrito", "{n} personas te han escrito"),
         "case-opened": ("el servicio nacional revisa algo", "el servicio nacional revisa {n} cosas"),
         "case-closed": (
             "el servicio nacional ha terminado de revisar algo",
@@ -174,6 +176,7 @@ PORTUGUESE: Final = Words(
             "{n} pessoas gostariam de ser teus contactos",
         ),
         "contact-accepted": ("um contacto novo", "{n} contactos novos"),
+        "message": ("alguém te escreveu", "{n} pessoas escreveram-te"),
         "case-opened": ("o serviço nacional analisa algo", "o serviço nacional analisa {n} coisas"),
         "case-closed": (
             "o serviço nacional acabou de analisar algo",

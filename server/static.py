@@ -23,7 +23,7 @@ ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
 """In the order we like them best."""
 PAGES: Final = re.compile(
     r"/(?:|login|card|spaces/[^/]+(?:/.+)?|schools/[^/]+/pupils"
-    r"|invitations/[^/]+|new|groups|approvals|contacts|notifications|cases)/?"
+    r"|invitations/[^/]+|messages(?:/[^/]+)?|new|groups|approvals|contacts|notifications|cases)/?"
 )
 """Routes the client itself understands; everything else is its page too, but as 404."""
 

@@ -29,7 +29,16 @@ from rooms.values import (
     SpaceStatus,
 )
 
-__all__ = ["MOST_OPEN", "REFUSED_FOR", "AdultContacts", "ContactList", "ContactView"]
+__all__ = [
+    "MOST_OPEN",
+    "REFUSED_FOR",
+    "AdultContacts",
+    "ContactList",
+    "ContactView",
+    "are_contacts",
+    "have_met",
+    "require_adults",
+]
 
 DAY: Final = 86_400.0
 REFUSED_FOR: Final = 90 * DAY
@@ -95,11 +104,11 @@ class AdultContacts:
         async with self._records.writing() as tx:
             mine, theirs = await _request(tx, person, other), await _request(tx, other, person)
             asked_me = theirs is not None and _is_open(theirs)
-            if not asked_me:
-                await _require_met(tx, person, other)
+            if not asked_me and not await have_met(tx, person, other):
+                raise NotFound
             if person == other:
                 raise Conflict("yourself", "You cannot ask yourself.")
-            await self._require_adults(tx, person, other)
+            await require_adults(tx, person, other, self._clock())
             if await _has_blocked(tx, person, other):
                 raise Conflict("blocked-by-you", "You have blocked this person. Unblock them first.")
             if asked_me:
@@ -119,7 +128,7 @@ class AdultContacts:
                 return
             if row["state"] != ContactState.ASKED:
                 raise NotFound
-            await self._require_adults(tx, person, asker)
+            await require_adults(tx, person, asker, self._clock())
             if accept:
                 await self._accept(tx, asker, person)
             else:
@@ -180,17 +189,6 @@ class AdultContacts:
     async def _tell(self, tx: Writing, whom: PersonId, kind: str, about: PersonId) -> None:
         if not await _has_blocked(tx, whom, about):
             await self._notifications.tell(tx, [whom], kind, None, f"person/{about}")
-
-    async def _require_adults(self, tx: Reading, person: PersonId, other: PersonId) -> None:
-        """Raises NotAllowed unless both are adults whom their school has confirmed."""
-        them = await tx.first(select(people).where(people.c.id == other))
-        if them is None or not PersonState(them["state"]).may_log_in:
-            raise NotFound
-        adult = await tx.first(select(people.c.id).where(people.c.id == other, _confirmed()))
-        me = await person_actor(tx, person, self._clock())
-        require(Action.MESSAGE, me, Target(extra=frozenset({"to-adult"} if adult else ())))
-        if me.school is None:
-            raise NotAllowed("role")
 
 
 def _confirmed() -> ColumnElement[bool]:
@@ -254,8 +252,13 @@ async def _has_blocked(tx: Reading, person: PersonId, other: PersonId) -> bool:
     return await tx.first(blocked_by(person, [other])) is not None
 
 
-async def _require_met(tx: Reading, person: PersonId, other: PersonId) -> None:
-    """Raises NotFound unless both are in a space."""
+async def are_contacts(tx: Reading, person: PersonId, other: PersonId) -> bool:
+    accepted = or_(_pair(person, other), _pair(other, person)), contacts.c.state == ContactState.ACCEPTED
+    return await tx.first(select(contacts).where(*accepted)) is not None
+
+
+async def have_met(tx: Reading, person: PersonId, other: PersonId) -> bool:
+    """Whether both are in a space."""
     theirs = memberships.alias("theirs")
     shared = await tx.first(
         select(spaces.c.id)
@@ -270,8 +273,19 @@ async def _require_met(tx: Reading, person: PersonId, other: PersonId) -> None:
         )
         .limit(1)
     )
-    if shared is None:
+    return shared is not None
+
+
+async def require_adults(tx: Reading, person: PersonId, other: PersonId, now: float) -> None:
+    """Raises NotAllowed unless both are adults whom their school has confirmed, NotFound for who is gone."""
+    them = await tx.first(select(people).where(people.c.id == other))
+    if them is None or not PersonState(them["state"]).may_log_in:
         raise NotFound
+    adult = await tx.first(select(people.c.id).where(people.c.id == other, _confirmed()))
+    me = await person_actor(tx, person, now)
+    require(Action.MESSAGE, me, Target(extra=frozenset({"to-adult"} if adult else ())))
+    if me.school is None:
+        raise NotAllowed("role")
 
 
 async def _require_room(tx: Reading, person: PersonId) -> None:

@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, not_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, not_, or_, select
 
 from rooms.faults import Conflict, NotFound
-from rooms.rights.policy import Action
-from rooms.rights.standing import stand
+from rooms.rights.policy import Action, Target, allowed
+from rooms.rights.standing import person_actor, stand
 from rooms.storage.records import Reading, Records
-from rooms.storage.schema import blocks, memberships, people, spaces
-from rooms.values import Clock, MembershipState, PersonId, PersonKind, PersonState, SpaceId, SpaceStatus
+from rooms.storage.schema import blocks, contacts, direct_messages, memberships, people, spaces
+from rooms.values import (
+    Clock,
+    ContactState,
+    MembershipState,
+    PersonId,
+    PersonKind,
+    PersonState,
+    SpaceId,
+    SpaceStatus,
+)
 
 __all__ = ["MOST_BLOCKS", "BlockView", "Blocking", "blocked_by"]
 
@@ -25,7 +34,7 @@ MOST_BLOCKS: Final = 500
 class BlockView:
     person_id: str
     name: str | None
-    """None for somebody who is in no space with me any more."""
+    """None for somebody who is in no space with me any more, is no contact, and has not written to me."""
     at: float
 
 
@@ -39,7 +48,8 @@ class Blocking:
     async def of(self, person: PersonId) -> list[BlockView]:
         """Whom the person has blocked, the last first."""
         async with self._records.reading() as tx:
-            met = exists(_shared(person).where(_OTHERS.c.person_id == blocks.c.blocked_id))
+            shared = exists(_shared(person).where(_OTHERS.c.person_id == blocks.c.blocked_id))
+            met = or_(shared, _in_touch(person, blocks.c.blocked_id))
             rows = await tx.all(
                 blocked_by(person)
                 .add_columns(people.c.name, blocks.c.created_at, met.label("met"))
@@ -51,7 +61,10 @@ class Blocking:
         ]
 
     async def block(self, person: PersonId, other: PersonId) -> None:
-        """Raises NotFound for somebody who is in no space with the person, and Conflict."""
+        """Raises NotFound for whom the person does not know, and Conflict.
+
+        Who is in a space with them is known, a contact is, and who writes to them.
+        """
         async with self._records.writing() as tx:
             await self._require_met(tx, person, other)
             if person == other:
@@ -82,7 +95,10 @@ class Blocking:
             standing = await stand(tx, person, SpaceId(row["space_id"]), self._clock())
             if standing.decide(Action.BLOCK_PERSON):
                 return
-        raise NotFound
+        me = await person_actor(tx, person, self._clock())
+        known = await tx.first(select(people.c.id).where(people.c.id == other, _in_touch(person, other)))
+        if not known or not allowed(Action.BLOCK_PERSON, me, Target()):
+            raise NotFound
 
 
 _OTHERS: Final = memberships.alias("others")
@@ -100,6 +116,17 @@ def _shared(person: PersonId) -> Select[tuple[str]]:
             _OTHERS.c.state == MembershipState.ACTIVE,
             spaces.c.status != SpaceStatus.ERASED,
         )
+    )
+
+
+def _in_touch(person: PersonId, other: ColumnElement[str] | PersonId) -> ColumnElement[bool]:
+    """Whether two are contacts, or the other has written to the person, and what they wrote is still kept."""
+    me, them = contacts.c.asker_id, contacts.c.asked_id
+    pair = or_(and_(me == person, them == other), and_(me == other, them == person))
+    written = and_(direct_messages.c.sender_id == other, direct_messages.c.recipient_id == person)
+    return or_(
+        exists(select(contacts.c.state).where(pair, contacts.c.state == ContactState.ACCEPTED)),
+        exists(select(direct_messages.c.id).where(written)),
     )
 
 

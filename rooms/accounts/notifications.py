@@ -43,12 +43,13 @@ KINDS: Final = frozenset(
         "join-refused",
         "contact-asked",
         "contact-accepted",
+        "message",
         "case-opened",
         "case-closed",
         "room-archived",
     }
 )
-BY_OTHERS: Final = frozenset({"mention", "reply"})
+BY_OTHERS: Final = frozenset({"mention", "reply", "message"})
 """Kinds by which one person turns to another: not to whom has blocked them."""
 MOST_LISTED: Final = 100
 DAY: Final = 24 * 3600.0
@@ -180,6 +181,12 @@ class Notifications:
             marked = await tx.do(update(notifications).where(*seen).values(read_at=self._clock()))
             if marked.rowcount:
                 tx.publish(_news(person))
+
+    async def read_about(self, tx: Writing, person: PersonId, kind: str, ref: str) -> None:
+        """The person has seen what these told of, in the transaction in which they did."""
+        told = notifications.c.person_id == person, notifications.c.kind == kind, notifications.c.ref == ref
+        unread = notifications.c.read_at.is_(None)
+        await tx.do(update(notifications).where(*told, unread).values(read_at=self._clock()))
 
     async def forget_old(self) -> None:
         """Removes what was read a month ago, and what is older than three months."""

@@ -20,8 +20,10 @@ from rooms.storage.schema import (
     cases,
     consents,
     contacts,
+    direct_messages,
     invitations,
     join_requests,
+    people,
     posts,
     reports,
     rooms,
@@ -34,6 +36,7 @@ from rooms.values import (
     ContactState,
     InvitationState,
     JoinRequestState,
+    PersonState,
     PostState,
     ReportState,
     ThreadKind,
@@ -55,7 +58,7 @@ UNSEEN_LIFE: Final = 30 * DAY
 HIDDEN_LIFE: Final = 90 * DAY
 """Seconds for which the words of a hidden post are kept; its stub stays."""
 CHAT_LIFE: Final = 90 * DAY
-"""Seconds for which a post in a chat is kept."""
+"""Seconds for which a post in a chat is kept, and a message between two people."""
 
 
 PROOF_LIFE: Final = ENTRY_LIFE
@@ -81,6 +84,7 @@ class Retention:
             await self._unseen(tx)
             await self._words(tx)
             await self._chats(tx)
+            await self._messages(tx)
             await self._invitations(tx)
             await self._requests(tx)
             await self._proofs(tx)
@@ -119,6 +123,13 @@ class Retention:
         for chat in chats:
             await next_version(tx, chat["id"])
             tx.publish(Change("purged", document_of(chat["id"]), chat["space_id"], content=True))
+
+    async def _messages(self, tx: Writing) -> None:
+        """Of somebody who is erased nothing is left with those they wrote to."""
+        erased = select(people.c.id).where(people.c.state == PersonState.ERASED)
+        old = direct_messages.c.created_at < self._clock() - CHAT_LIFE
+        gone = direct_messages.c.sender_id.in_(erased), direct_messages.c.recipient_id.in_(erased)
+        await tx.do(delete(direct_messages).where(or_(old, *gone)))
 
     async def _invitations(self, tx: Writing) -> None:
         """Of a decided one ``expires_at`` says when that was."""

@@ -248,6 +248,15 @@ PUT    /me/contacts/{person_id}      guest      409 N   N   N   N   N   N   X   
 PUT    /me/contacts/{person_id}      stranger   X   X   X   X   X   X   X   X   N   409
 PUT    /me/contacts/{person_id}/answer  partner-asks  X X X Y X X X X X X
 DELETE /me/contacts/{person_id}         asks-teacher  X X X X Y X X X X X
+GET    /me/messages/{person_id}      partner    N   N   N   Y   409 Y   Y   X   X   X
+GET    /me/messages/{person_id}      pal        N   N   N   N   N   N   N   X   X   X
+GET    /me/messages/{person_id}      stranger   X   X   X   X   X   X   X   X   N   409
+POST   /me/messages/{person_id}      partner    N   N   N   Y   409 Y   Y   X   X   X
+POST   /me/messages/{person_id}      teacher    N   N   N   409 Y   Y   Y   X   X   X
+POST   /me/messages/{person_id}      pal        N   N   N   N   N   N   N   X   X   X
+POST   /me/messages/{person_id}      guest      409 N   N   N   N   N   N   X   X   X
+POST   /me/messages/{person_id}      stranger   X   X   X   X   X   X   X   X   N   409
+PUT    /me/messages/{person_id}/read    wrote-to-teacher  X X X Y X X X X X X
 PUT    /me/blocks/{person_id}        pal        Y   Y   Y   Y   Y   Y   Y   X   X   X
 PUT    /me/blocks/{person_id}        teacher    Y   409 409 409 Y   Y   Y   X   X   X
 PUT    /me/blocks/{person_id}        partner    Y   Y   Y   Y   409 Y   Y   X   X   X
@@ -617,6 +626,12 @@ def asked(whom: str) -> Callable[[World, str], Awaitable[dict[str, str]]]:
     return ask
 
 
+async def wrote_to_teacher(world: World, method: str) -> dict[str, str]:
+    people, sent = world.facts.people, f"sent-{next(world.numbers):08}"
+    await world.services.direct_messages.send(people["partner"], people["teacher"], key=sent, body="Hello")
+    return {"person_id": people["partner"]}
+
+
 TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "space": space("rivers"),
     "elsewhere": space("elsewhere"),
@@ -675,6 +690,7 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "consenting": consenting,
     "partner-asks": asked("partner"),
     "asks-teacher": asked("teacher"),
+    "wrote-to-teacher": wrote_to_teacher,
     "proposed": invitation("teacher"),
     "invited": invitation("founder"),
     "some-page": reportable("page", lambda world: world.facts.pages["open"]),
@@ -754,6 +770,8 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
             "given_on": "2026-09-01",
         },
         ("PUT", "/me/contacts/{person_id}/answer"): {"accept": True},
+        ("POST", "/me/messages/{person_id}"): {"key": f"sent-{next(world.numbers):08}", "body": "Hello"},
+        ("PUT", "/me/messages/{person_id}/read"): {"until": time.time() + 1},
     }
     return bodies.get((method, path))
 
@@ -823,6 +841,7 @@ async def test_routes_for_every_log_in_give_only_what_is_the_callers_own(world: 
         ("GET", "/me/cases"),
         ("GET", "/me/blocks"),
         ("GET", "/me/contacts"),
+        ("GET", "/me/messages"),
         ("GET", "/me/notifications"),
         ("POST", "/me/notifications/read"),
         ("GET", "/me/mail"),

@@ -36,6 +36,7 @@ const en = {
   "news.join-refused": "A group did not let you in this time",
   "news.contact-asked": "Somebody would like to be your contact",
   "news.contact-accepted": "You have a new contact",
+  "news.message": "Somebody has written to you",
   "news.case-opened": "The national office looks into something here",
   "news.case-closed": "The national office has finished looking into something here",
   "news.room-archived": "A room that nobody used is archived now",

@@ -36,6 +36,7 @@ const es: Words = {
   "news.join-refused": "Un grupo no te ha admitido esta vez",
   "news.contact-asked": "Alguien quiere estar entre tus contactos",
   "news.contact-accepted": "Tienes un contacto nuevo",
+  "news.message": "Alguien te ha escrito",
   "news.case-opened": "El servicio nacional está revisando algo aquí",
   "news.case-closed": "El servicio nacional ha terminado de revisar algo aquí",
   "news.room-archived": "Una sala que nadie usaba está ahora archivada",

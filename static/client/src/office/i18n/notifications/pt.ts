@@ -37,6 +37,7 @@ const pt: Words = {
   "news.join-refused": "Um grupo não te aceitou desta vez",
   "news.contact-asked": "Alguém gostaria de ser teu contacto",
   "news.contact-accepted": "Tens um contacto novo",
+  "news.message": "Alguém te escreveu",
   "news.case-opened": "O serviço nacional está a analisar algo aqui",
   "news.case-closed": "O serviço nacional acabou de analisar algo aqui",
   "news.room-archived": "Uma sala que ninguém usava está agora arquivada",
