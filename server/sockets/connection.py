@@ -33,6 +33,9 @@ STALLED_TIMEOUT = 30.0
 """Seconds a peer may leave its socket unread before it is dropped."""
 JOIN_BELOW = 64 * 1024
 """Frames of a turn are copied into one write below this size, and handed over one by one above it."""
+PART = 128 * 1024
+"""Of what is larger, so much goes out in one turn: a class that opens a large page together would else keep
+everybody waiting while the kernel copies all of it for each."""
 
 
 class Handler(Protocol):
@@ -75,7 +78,7 @@ class _Frames(FrameProtocol):
 
 
 class Connection(asyncio.Protocol):
-    """A WebSocket that is open. Frames go out whole, in order, at most one write per loop turn."""
+    """A WebSocket that is open. Frames go out in order, at most one write per loop turn."""
 
     __slots__ = (
         "__weakref__",
@@ -122,7 +125,7 @@ class Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._parts_text = False
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._out_bytes = 0
         self._holds = 0
         self._processing = False
@@ -176,7 +179,20 @@ class Connection(asyncio.Protocol):
         self._out_bytes += len(frame)
 
     def flush(self) -> None:
-        """Writes what is queued."""
+        """Writes what is queued, or the next part of it."""
+        if not self._out or self._congested:
+            return
+        if self._out_bytes <= PART or not self.open:
+            self._write_out()
+            return
+        part = self._cut()
+        self._sent = True
+        self._transport.writelines(part)
+        if not self._congested:
+            self._board.mark(self)
+
+    def _write_out(self) -> None:
+        """Hands all that is queued to the transport."""
         out, total = self._out, self._out_bytes
         if not out:
             return
@@ -190,6 +206,21 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"".join(out))
         else:
             self._transport.writelines(out)
+
+    def _cut(self) -> list[bytes | memoryview]:
+        """Takes PART bytes, or a little less, from the front of the queue."""
+        count = room = 0
+        for frame in self._out:
+            if room + len(frame) > PART:
+                break
+            room += len(frame)
+            count += 1
+        part, self._out = self._out[:count], self._out[count:]
+        if not part:
+            first = memoryview(self._out[0])
+            part, self._out[0], room = [first[:PART]], first[PART:], PART
+        self._out_bytes -= room
+        return part
 
     def close(self, code: int, reason: str = "") -> None:
         """Sends what is queued, then a close frame with the reason cut to 123 bytes."""
@@ -332,7 +363,7 @@ class Connection(asyncio.Protocol):
             self._update_reading()
 
     def _write_chunks(self, data: list[bytes]) -> None:
-        self.flush()
+        self._write_out()
         for chunk in data:
             if chunk:
                 self._transport.write(chunk)
@@ -357,6 +388,8 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._congested = False
+        if self._out:
+            self._board.mark(self)
         if self._allowance is None:
             self.set_deadline(None)
         self._update_reading()

@@ -6,15 +6,16 @@ import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import psutil
 import pytest
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from server.sockets.connection import Connection
+from server.sockets.connection import PART, Connection
 from server.sockets.frames import binary_frame
 from server.sockets.switchboard import Switchboard
 from server.sockets.upgrade import HandedOver, take_over
@@ -84,6 +85,48 @@ async def test_messages_go_both_ways_whole_and_in_order():
             assert await ws.recv() == message
         await ws.send([b"in ", b"three ", b"parts"])
         assert await ws.recv() == b"in three parts"
+
+
+async def test_large_messages_leave_in_parts_whole_in_order_and_with_pongs_between_them():
+    sizes = [3, PART - 4, PART + 1, 900_000, 1, 2 * PART, 300_000, 0, 17]
+    messages = [bytes([number]) * size for number, size in enumerate(sizes)]
+    async with echo_server() as (host, handlers, _board), connect(f"ws://{host}/echo") as ws:
+        await ws.send("here")
+        await ws.recv()
+        connection = handlers[0].connection
+        for message in messages:
+            connection.send(binary_frame(message))
+        assert connection.full
+        pongs = []
+        for message in messages:
+            pongs.append(await ws.ping())
+            assert await ws.recv() == message
+        await asyncio.gather(*pongs)
+        connection.send(binary_frame(b"x" * 900_000))
+        await asyncio.sleep(0)
+        connection.close(1000, "enough")
+        assert await ws.recv() == b"x" * 900_000
+        with pytest.raises(ConnectionClosed, match="enough"):
+            await ws.recv()
+
+
+async def test_who_does_not_read_a_large_message_holds_it_and_no_copy_of_it():
+    frame = binary_frame(b"x" * 20_000_000)
+    async with echo_server() as (host, handlers, _board), AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(connect(f"ws://{host}/echo")) for _ in range(10)]
+        for ws in readers:
+            ws.transport.pause_reading()
+        while len(handlers) < len(readers):
+            await asyncio.sleep(0.01)
+        before = psutil.Process().memory_full_info().uss
+        for handler in handlers:
+            handler.connection.send(frame)
+        for _ in range(200):  # turns of the loop in which all that can leave has left
+            await asyncio.sleep(0.001)
+        assert all(handler.connection.full for handler in handlers)
+        assert psutil.Process().memory_full_info().uss - before < len(frame)
+        for ws in readers:
+            ws.transport.abort()
 
 
 async def test_bytes_that_came_with_the_handshake_are_not_lost():
