@@ -18,12 +18,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
 from crdt.update import UpdateSummary
 
 from .backing import Valkey
+from .bench.meters import Cost, Meter
 from .client import Client, GaveUp
 from .command import run
 from .peers import Hocuspocus
@@ -32,12 +34,13 @@ from .report import Machine, percentile, progress
 from .servers import Cluster
 from .wire import Framing
 
-__all__ = ["Plan", "Round", "Side", "measure"]
+__all__ = ["Plan", "Round", "Side", "hocuspocus", "measure", "ours"]
 
 ROOT = "text"
 WARM_UP = 1.0
 """Seconds of typing at the start of a round that are not counted."""
 LETTERS = "twinspace "
+NOTHING = Cost(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Two nodes of one server. `token(document, subject)`; `promise`: what holds once an edit is seen."""
+    """Two nodes of one server. `token(document, subject)`; `promise`: what holds once an edit is seen.
+
+    folders: where the nodes work; beside: where what they share works, Valkey and PostgreSQL.
+    """
 
     name: str
     nodes: tuple[str, str]
     token: Callable[[str, str], str | None]
     promise: str
+    folders: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,8 +81,14 @@ class Round:
     acknowledged: list[float] = field(default_factory=list)
     edits: int = 0
     """All edits, those of the warm-up included."""
+    deliveries: int = 0
+    """Those edits at all readers."""
     published: int = 0
     """Messages published on Valkey meanwhile."""
+    nodes: Cost = NOTHING
+    """What the nodes cost from the first edit until everybody had all of them."""
+    beside: Cost = NOTHING
+    """And what they share."""
     faults: list[str] = field(default_factory=list)
     """Why the round does not count; empty when it does."""
 
@@ -132,18 +146,20 @@ async def measure(side: Side, plan: Plan, rate: float, valkey: Valkey | None = N
                 reader = await clients.enter_async_context(client(node, name))
                 readers.append(_Reader(name, reader, made, took[node]))
         before = await valkey.published() if valkey else 0
-        warm = await _type(writer, made, rate, plan.seconds)
-        try:
-            await writer.acknowledged()
-        except GaveUp:
-            result.faults.append(f"{len(writer.replica.unacknowledged)} edits were not acknowledged")
-        if writer.replica.refused:
-            result.faults.append(f"{writer.replica.refused} edits were refused")
-        for each in readers:
+        with Meter(*side.folders) as nodes, Meter(*side.beside) as beside:
+            warm = await _type(writer, made, rate, plan.seconds)
             try:
-                await each.complete()
+                await writer.acknowledged()
             except GaveUp:
-                result.faults.append(f"{each.name} lacks {each.missing} edits")
+                result.faults.append(f"{len(writer.replica.unacknowledged)} edits were not acknowledged")
+            if writer.replica.refused:
+                result.faults.append(f"{writer.replica.refused} edits were refused")
+            for each in readers:
+                try:
+                    await each.complete()
+                except GaveUp:
+                    result.faults.append(f"{each.name} lacks {each.missing} edits")
+        result.nodes, result.beside = nodes.cost, beside.cost
         result.published = await valkey.published() - before if valkey else 0
         text = str(writer.text(ROOT))
         differing = [each.name for each in readers if str(each.client.text(ROOT)) != text]
@@ -153,6 +169,7 @@ async def measure(side: Side, plan: Plan, rate: float, valkey: Valkey | None = N
                     differing.append(f"a fresh client of node {name}")
         result.faults += [f"{name} differs from the writer" for name in differing]
         result.edits = len(made)
+        result.deliveries = len(made) * len(readers)
         counted = made[warm:]
         result.acknowledged = [edit.acknowledged - edit.made for edit in counted if edit.acknowledged]
         for into, samples in zip((result.same_node, result.other_node), took, strict=True):
@@ -207,9 +224,10 @@ def command(
 async def _command(plan: Plan, peers: Sequence[str]) -> None:
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(Cluster(2))
-        sides = [_ours(cluster)]
+        sides = [ours(cluster)]
         if "hocuspocus" in peers:
-            sides.append(await _hocuspocus(stack, cluster.valkey))
+            first, second = [await stack.enter_async_context(Hocuspocus(cluster.valkey)) for _ in "AB"]
+            sides.append(hocuspocus(first, second, cluster.valkey))
         with Machine() as machine:
             results = await _rounds(plan, sides, cluster.valkey)
     click.echo(_table(plan, sides, results, machine))
@@ -217,23 +235,26 @@ async def _command(plan: Plan, peers: Sequence[str]) -> None:
         raise SystemExit(1)
 
 
-def _ours(cluster: Cluster) -> Side:
+def ours(cluster: Cluster) -> Side:
     first, second = cluster.urls()
     return Side(
         "TwinSpace",
         (first, second),
         cluster.token,
         "committed to PostgreSQL (fsync) before anybody is shown it or told that it is saved",
+        tuple(node.folder for node in cluster.nodes),
+        (cluster.postgres.folder, cluster.valkey.folder),
     )
 
 
-async def _hocuspocus(stack: AsyncExitStack, valkey: Valkey) -> Side:
-    first, second = [await stack.enter_async_context(Hocuspocus(valkey)) for _ in "AB"]
+def hocuspocus(first: Hocuspocus, second: Hocuspocus, valkey: Valkey) -> Side:
     return Side(
         "Hocuspocus",
         (first.url, second.url),
         lambda document, subject: None,
         "in the memory of its nodes, and stored nowhere",
+        (first.folder, second.folder),
+        (valkey.folder,),
     )
 
 
@@ -259,7 +280,7 @@ def _table(
         f"one writer on A, {plan.readers} readers on A and {plan.readers} on B.",
         "",
         f"{'edits/s':<9}{'server':<12}{'to node A, p50':<20}{'p99':<20}{'to node B, p50':<20}{'p99':<20}"
-        f"{'saved, p50':<20}{'publishes/edit':<16}equal",
+        f"{'saved, p50':<20}{'publishes/edit':<16}{'CPU us/delivery':<17}equal",
     ]
     for rate in plan.rates:
         for side in sides:
@@ -270,8 +291,10 @@ def _table(
             published = sum(each.published for each in rounds) / sum(each.edits for each in rounds)
             equal = "yes" if not any(each.faults for each in rounds) else "NO: does not count"
             row = "".join(f"{cell:<20}" for cell in cells)
-            lines.append(f"{rate:<9g}{side.name:<12}{row}{published:<16.2f}{equal}")
-    lines += ["", "Heartbeats of the nodes are among the publishes."]
+            spent = 1e6 * sum(each.nodes.server for each in rounds)
+            cost = spent / sum(each.deliveries for each in rounds)
+            lines.append(f"{rate:<9g}{side.name:<12}{row}{published:<16.2f}{cost:<17.1f}{equal}")
+    lines += ["", "Heartbeats of the nodes are among the publishes. The CPU is that of both nodes."]
     lines += [f"{side.name}: an edit that is seen is {side.promise}." for side in sides]
     lines += [
         f"{side} at {rate:g}/s, round {number}: {fault}."

@@ -6,13 +6,14 @@ import secrets
 import time
 from collections.abc import Iterable
 
-from pycrdt import Doc, Text
+from pycrdt import Doc, Text, get_state
 
 from crdt.codec import var_bytes, var_uint
+from crdt.update import read_state_vector
 
 from .lines import Hub, Line, Span
 
-__all__ = ["ROOT", "Tally", "Typing", "Watching", "Writing", "texts_of"]
+__all__ = ["ROOT", "Joining", "Tally", "Typing", "Watching", "Writing", "texts_of"]
 
 ROOT = "text"
 LETTERS = b"twinspace "
@@ -94,6 +95,38 @@ class Watching(Line):
                 mine[client] = end
                 tally.delivered += end - have
                 tally.latencies.append(now - tally.writers[client].sent[have])
+
+
+class Joining(Watching):
+    """A reader who comes later: has what it is given, and from there on edits without a gap."""
+
+    __slots__ = ("_caught_up", "_early")
+
+    def __init__(self, hub: Hub, document: str, subject: str, tally: Tally) -> None:
+        self._caught_up = False
+        self._early: list[Span] = []
+        super().__init__(hub, document, subject, tally)
+
+    def heard(self, spans: tuple[Span, ...], now: float) -> None:
+        self.catch_up(now)
+        if self._caught_up:
+            super().heard(self._known(spans), now)
+        else:
+            self._early += spans
+
+    def catch_up(self, now: float) -> None:
+        """Takes in what it was given, once that has come."""
+        if self._caught_up or not self.synced:
+            return
+        self._caught_up = True
+        given = read_state_vector(get_state(self.state))
+        for client, _, end in self._known((client, 0, clock) for client, clock in given.items()):
+            self.have[client] = end
+        super().heard(self._known(self._early), now)
+
+    def _known(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """Those of writers who are watched here."""
+        return tuple(span for span in spans if span[0] in self.tally.writers)
 
 
 class Writing(Line):

@@ -51,6 +51,7 @@ def work(at: Bench, *, connections: int, documents: int, seconds: float) -> Resu
         "last_ms": percentile(waits[-tenth:], 0.5),
         "generator": 100 * meter.cost.generator / meter.cost.seconds,
     }
+    result.figures["slower"] = result.figures["last_ms"] / result.figures["first_ms"]
     if meter.cost.limited:
         result.notes.append("the generator was the limit: the server could do more")
     with at.meter as meter:

@@ -129,6 +129,12 @@ class Hub:
             self._remembered = len(data)
         self.spans[data] = spans
 
+    def disown(self) -> None:
+        """In a process that was forked: lets go of the lines, which stay as they are for the other."""
+        for line in self.lines.values():
+            line.disown()
+        self.lines.clear()
+
     def close(self) -> None:
         for line in list(self.lines.values()):
             line.close()
@@ -421,6 +427,9 @@ class Line:
             self._settle(now)
 
     # The end
+
+    def disown(self) -> None:
+        self._socket.close()
 
     def _lose(self, why: str) -> None:
         if not self.lost:

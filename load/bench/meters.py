@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.request import urlopen
 
 from load.backing.process import processes_in
 
-__all__ = ["Cost", "Meter", "cores", "memory"]
+__all__ = ["Cost", "Meter", "cores", "counted", "memory", "pin"]
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 BUSY = 0.85
@@ -47,6 +48,24 @@ def memory(folder: Path) -> int:
     return total
 
 
+def pin(folder: Path, to: set[int]) -> None:
+    """Keeps what works in a folder, all its threads and whatever it starts, on these cores."""
+    for process in processes_in(folder):
+        with contextlib.suppress(OSError):
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), to)
+
+
+def counted(port: int) -> Mapping[str, float]:
+    """What TwinSpace on a port counts of itself, by name."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {
+        name.removeprefix("twinspace_"): float(value)
+        for name, _, value in (line.rpartition(" ") for line in lines if line.startswith("twinspace_"))
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     seconds: float
@@ -67,13 +86,13 @@ class Cost:
 
 
 class Meter:
-    """`with Meter(folder) as meter: ...`; then `meter.cost`."""
+    """`with Meter(folder) as meter: ...`; then `meter.cost`: of what works in these folders."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
 
     def __enter__(self) -> Self:
-        self._processes = list(processes_in(self._folder))
+        self._processes = [process for folder in self._folders for process in processes_in(folder)]
         self._server, self._own = _processor(self._processes), time.process_time()
         self._began = time.perf_counter()
         return self

@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from pycrdt import Array, Doc, Text, TransactionEvent
 
 from load.report import percentile
+from load.trace import TraceError, load_trace
 
 from .edits import Tally, Writing
 from .lines import Hub, Line, LineError, Span
@@ -17,13 +21,27 @@ from .plan import Bench, Result
 from .pulse import Pulse
 from .writing import PATIENCE
 
-__all__ = ["Paper", "work"]
+__all__ = ["Paper", "Recording", "Written", "type_history", "work", "write_document"]
 
-PARAGRAPHS = "paragraphs"
+PARAGRAPHS, RECORDED = "paragraphs", "recorded"
+TOGETHER = 20_000
+"""Transactions of a recording in one update."""
 OPENING_SECONDS = 120.0
 AT_ONCE = 40
 """Edits in flight while a document is written."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz     "
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document: who wrote it, its edits, and what it says in the end."""
+
+    client: int
+    updates: list[bytes]
+    pages: list[str]
+
+    def written(self) -> Written:
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +55,8 @@ class Paper:
     pieces: int
     letters: int
 
-    def updates(self) -> tuple[int, list[bytes]]:
-        """The client id that wrote it, and its edits, a few paragraphs each."""
+    def written(self) -> Written:
+        """A few paragraphs an edit."""
         rng, made = random.Random(7), list[bytes]()
         doc: Doc[Array[Text]] = Doc(client_id=rng.getrandbits(31))
         subscription = doc.observe(lambda event: _keep(made, event))
@@ -58,7 +76,47 @@ class Paper:
                             del text[at : at + self.letters]
                             size -= self.letters
         doc.unobserve(subscription)
-        return doc.client_id, made
+        return Written(doc.client_id, made, content(made))
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded session (load.trace), or, where its file is not, something made up of about its size."""
+
+    path: Path
+    otherwise: Paper
+
+    @property
+    def here(self) -> bool:
+        return self.path.is_file()
+
+    def written(self) -> Written:
+        """Some 20,000 of its transactions an edit. Raises TraceError."""
+        return _recorded(self.path) if self.here else self.otherwise.written()
+
+
+@cache
+def _recorded(path: Path) -> Written:
+    trace, made = load_trace(path), list[bytes]()
+    if trace.writers != 1 or not trace.ascii:
+        raise TraceError(f"{path} is not the session of one writer in ASCII.")
+    doc: Doc[Text] = Doc(client_id=random.Random(7).getrandbits(31))
+    text = doc.get(RECORDED, type=Text)
+    for first in range(0, len(trace.transactions), TOGETHER):
+        state = doc.get_state()
+        for start in range(first, min(first + TOGETHER, len(trace.transactions)), 100):
+            with doc.transaction():
+                for transaction in trace.transactions[start : start + 100]:
+                    for patch in transaction.patches:
+                        if patch.deleted:
+                            del text[patch.position : patch.position + patch.deleted]
+                        if patch.inserted:
+                            text.insert(patch.position, patch.inserted)
+        made.append(doc.get_update(state))
+    pages = content(made)
+    if pages != [trace.end_content]:
+        raise TraceError(f"{path} does not end with its own endContent.")
+    return Written(doc.client_id, made, pages)
 
 
 def _keep(made: list[bytes], event: TransactionEvent) -> None:
@@ -66,11 +124,12 @@ def _keep(made: list[bytes], event: TransactionEvent) -> None:
 
 
 def content(updates: list[bytes]) -> list[str]:
-    """The paragraphs of the document that these updates are."""
-    doc: Doc[Array[Text]] = Doc()
+    """The paragraphs of the document that these updates are, and what was recorded in it."""
+    doc: Doc[Any] = Doc()
     for update in updates:
         doc.apply_update(update)
-    return [str(text) for text in doc.get(PARAGRAPHS, type=Array)]
+    recorded = str(doc.get(RECORDED, type=Text))
+    return [*map(str, doc.get(PARAGRAPHS, type=Array)), *([recorded] if recorded else [])]
 
 
 class _Author(Line):
@@ -93,7 +152,7 @@ def work(
     at: Bench,
     *,
     document: str,
-    paper: Paper,
+    paper: Paper | Written,
     write: bool = True,
     history: int = 0,
     clients: int = 0,
@@ -102,18 +161,20 @@ def work(
 
     history: single edits that are made after it.
     """
-    result, (client, updates) = Result(), paper.updates()
+    result, written = Result(), paper.written()
     stays: list[Line] = []
     if write:
-        stays.append(_write(at.hub, document, client, updates))
+        stays.append(write_document(at.hub, document, written))
         if history:
-            _type(at.hub, document, history)
+            type_history(at.hub, document, history)
     if clients:
-        _open(at, document, clients, content(updates), result)
+        _open(at, document, clients, written.pages, result)
     return result
 
 
-def _write(hub: Hub, document: str, client: int, updates: list[bytes]) -> Line:
+def write_document(hub: Hub, document: str, written: Written) -> Line:
+    """Has the document written, and gives its author's line."""
+    updates = written.updates
     author = _Author(hub, document)
     reader = _Author(hub, document)
     hub.ready([author, reader])
@@ -128,12 +189,13 @@ def _write(hub: Hub, document: str, client: int, updates: list[bytes]) -> Line:
         OPENING_SECONDS,
     )
     if not taken:
-        raise LineError(f"the document of client {client} was not taken")
+        raise LineError(f"the document of client {written.client} was not taken")
     reader.close()
     return author
 
 
-def _type(hub: Hub, document: str, count: int) -> None:
+def type_history(hub: Hub, document: str, count: int) -> None:
+    """Makes so many single edits."""
     writer = Writing(hub, document, "typist", Tally())
     hub.ready([writer])
     while writer.typing.count < count and not hub.faults:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from load.backing.process import Process
-
 from .lines import Hub, Target
 from .meters import Meter
 
-__all__ = ["Bench", "Case", "Column", "Job", "Result", "Runner", "Stage", "Workload"]
+__all__ = ["Bench", "Case", "Column", "Goal", "Job", "Result", "Runner", "Server", "Stage", "Workload"]
 
 
 @dataclass(slots=True)
@@ -56,12 +54,21 @@ class Bench:
         return Meter(self.folder)
 
 
+class Server(Protocol):
+    """What runs on the server's core: a Process, or two Nodes."""
+
+    port: int
+    folder: Path
+
+
 class Stage(Protocol):
     """A running server and the generator beside it, in the process that measures."""
 
-    server: Process
+    server: Server
 
-    async def job(self, work: str, **options: Any) -> Result: ...
+    async def job(self, work: str, *, patience: float = 0.0, **options: Any) -> Result:
+        """Has the generator do a work; `patience`: seconds that it may take beyond what is usual."""
+        ...
 
 
 Runner = Callable[[Stage, Mapping[str, Any]], Awaitable[Result]]
@@ -81,8 +88,8 @@ class Column:
 class Case:
     """One row of the table for each server.
 
-    run: what happens on the running server, given the options. quick: options of a quick run.
-    serve: options of `twinspace serve` that it needs.
+    run: what happens on the running server, given the options. quick, long: other options of a quick and of a
+    long run. serve: options of `twinspace serve` that it needs.
     """
 
     key: str
@@ -94,9 +101,29 @@ class Case:
     columns: tuple[Column, ...]
     curve: tuple[str, str] = ("", "")
     """What the axes of its plot are, if it has one."""
+    long: Mapping[str, Any] = field(default_factory=dict)
     serve: tuple[str, ...] = ()
     rounds: int = 10
     """At most so many, however many are asked for: for what takes long and varies little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What issue 5 asks of TwinSpace in a case: a bound, or to be so many times better than others.
+
+    figure: the key of one of the case's columns. words: what is measured, and in what. than, times: it is to
+    be so many times better than each of these servers. over: the bound is for the ratio of the figure
+    to that of this other case. Neither bound nor `than`: the goal names no number; people have to judge.
+    """
+
+    case: str
+    figure: str
+    words: str
+    at_most: float | None = None
+    at_least: float | None = None
+    times: float = 1.0
+    than: tuple[str, ...] = ()
+    over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +133,4 @@ class Workload:
     about: str
     """What it stands for, how it is measured, and where it comes from."""
     cases: tuple[Case, ...]
+    goals: tuple[Goal, ...] = ()

@@ -127,6 +127,7 @@ def work(at: Bench, *, people: int, rate: float, seconds: float, warm_up: float)
         hub.until(lambda: storm.delivered > before or bool(hub.faults), PATIENCE)
     delivered = storm.delivered - before
     costs(result, meter.cost, delivered)
+    result.figures["person_us"] = 1e6 * meter.cost.share / people
     result.figures["came"] = (storm.came - came) / meter.cost.seconds
     result.figures["delivered_share"] = 100 * delivered / max(1, (made - sent) * (people - 1))
     clocks = {person.client: len(person.sent) for person in crowd}

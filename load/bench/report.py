@@ -13,15 +13,17 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 from load.peers import packages
 from load.report import Machine
 
+from .goals import Verdict, judged, ours_of, times_better
 from .plan import Case, Column, Result, Workload
 from .plots import Point, plot
-from .sides import FLOOR, OURS, SIDES, Side
+from .sides import FLOOR, SIDES, Side
 
 __all__ = ["Report"]
 
@@ -36,13 +38,19 @@ than half as much again no difference."""
 class Report:
     """Fills while a run goes on: `add` a round, then `write`."""
 
-    def __init__(self, workloads: list[Workload], rounds: int, *, quick: bool = False) -> None:
-        self.workloads, self.rounds, self.quick = workloads, rounds, quick
+    def __init__(
+        self, workloads: list[Workload], rounds: int, *, quick: bool = False, long: bool = False
+    ) -> None:
+        self.workloads, self.rounds, self.quick, self.long = workloads, rounds, quick, long
         self.machine = Machine()
         self.absent: dict[str, str] = {}
         """Servers that could not be started, and why."""
+        self.instead: list[str] = []
+        """What was not there, and what was taken instead."""
         self.results: dict[tuple[str, str], list[Result]] = {}
         """By case and server."""
+        self._cases = {case.key: case for workload in workloads for case in workload.cases}
+        self._began = time.monotonic()
 
     def add(self, case: Case, side: Side, result: Result) -> None:
         self.results.setdefault((case.key, side.key), []).append(result)
@@ -57,23 +65,66 @@ class Report:
             if SIDES[side].ours
         )
 
-    # The table
+    # The goals
+
+    def value(self, case: str, side: str, figure: str) -> float:
+        """The median of the rounds that count; nan if there is none."""
+        counted = [result for result in self.results.get((case, side), []) if not result.faults]
+        values = [result.figures[figure] for result in counted if figure in result.figures]
+        return statistics.median(values) if values else math.nan
+
+    def verdicts(self) -> list[tuple[Workload, Verdict]]:
+        """Of every goal, also of those that nothing was measured for."""
+        return [
+            (workload, judged(goal, self._cases[goal.case], self.value))
+            for workload in self.workloads
+            for goal in workload.goals
+        ]
+
+    def table(self) -> str:
+        """The goals, the machine and the versions: one page."""
+        return "\n".join([*self.goals(), PREAMBLE, "", *self._facts()]) + "\n"
+
+    def goals(self) -> list[str]:
+        """What was asked for and what came of it."""
+        verdicts = self.verdicts()
+        met = sum(verdict.word == "met" for _, verdict in verdicts)
+        families = list(dict.fromkeys(side.family for side in SIDES.values() if side.family))
+        titles = ["", "asked for", *families, "how far", "met?"]
+        lines = ["# The goals", "", *self._warning(), f"{met} of {len(verdicts)} goals are met.", ""]
+        lines += ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+        for workload, verdict in verdicts:
+            cells = [verdict.shown.get(family, "") for family in families]
+            row = [workload.key, verdict.words, *cells, verdict.far, verdict.word]
+            lines.append("| " + " | ".join(row) + " |")
+        return [*lines, ""]
+
+    def _warning(self) -> list[str]:
+        said = []
+        if self.quick:
+            said += ["**A quick run: it shows that everything works. Its figures mean nothing.**", ""]
+        for what in self.instead:
+            said += [f"**{what}**", ""]
+        return said
+
+    def _facts(self) -> list[str]:
+        lines = ["## The machine and the versions", ""]
+        lines += [f"- {name}: {value}" for name, value in self.facts.items()]
+        return lines + [
+            f"- not in this run: {SIDES[key].title}: {_line(why)}" for key, why in self.absent.items()
+        ]
+
+    # The figures
 
     def markdown(self) -> str:
-        lines = ["# Benchmark", ""]
-        if self.quick:
-            lines += ["**A quick run: it shows that everything works. Its figures mean nothing.**", ""]
-        lines += [PREAMBLE, ""]
+        lines = ["# Benchmark", "", *self._warning(), PREAMBLE, ""]
         for workload in self.workloads:
             lines += [f"## {workload.key}: {workload.title}", "", workload.about, ""]
             for case in workload.cases:
                 lines += self._case(case)
         lines += ["## What holds of an edit that is seen", ""]
         lines += [f"- {SIDES[key].title}: {SIDES[key].promise}." for key in self._sides()]
-        lines += ["", "## The machine and the versions", ""]
-        lines += [f"- {name}: {value}" for name, value in self.facts().items()]
-        lines += [f"- not in this run: {SIDES[key].title}: {_line(why)}" for key, why in self.absent.items()]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, "", *self._facts()]) + "\n"
 
     def _sides(self) -> list[str]:
         measured = {side for _, side in self.results}
@@ -109,15 +160,11 @@ class Report:
 
     def ratio(self, case: Case, column: Column, side: str) -> float:
         """How many times better TwinSpace is than this server, by the medians; nan if that cannot be said."""
-        ours, theirs = (
-            _median(column, [result for result in self.results.get((case.key, key), []) if not result.faults])
-            for key in (OURS.key, side)
-        )
-        over, under = (ours, theirs) if column.more_is_better else (theirs, ours)
-        return over / under if under > 0 else math.nan
+        ours, theirs = (self.value(case.key, key, column.key) for key in (ours_of(case), side))
+        return times_better(ours, theirs, column)
 
     def _ratio(self, case: Case, column: Column, side: str) -> str:
-        if side == OURS.key:
+        if side == ours_of(case):
             return ""
         ratio = self.ratio(case, column, side)
         if math.isnan(ratio):
@@ -126,11 +173,14 @@ class Report:
 
     # Facts
 
+    @cached_property
     def facts(self) -> Mapping[str, str]:
+        """Of the machine and of what was measured, as they are when they are first asked for."""
         facts = {
             "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             "TwinSpace": _said("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
-            "rounds": f"{self.rounds}",
+            "rounds": f"{self.rounds}{', long' if self.long else ''}",
+            "took": f"{(time.monotonic() - self._began) / 60:.1f} minutes",
             "processor": _processor(),
             "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.1f} GB",
             "meanwhile": str(self.machine),
@@ -155,20 +205,27 @@ class Report:
     # Files
 
     def write(self, folder: Path) -> None:
-        """Writes report.md, report.json and the plots into a folder, which is made."""
+        """Writes table.md, report.md, report.json and the plots into a folder, which is made."""
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("*.svg"):
             old.unlink()
+        (folder / "table.md").write_text(self.table())
         (folder / "report.md").write_text(self.markdown())
         (folder / "report.json").write_text(json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n")
         for name, text in self.plots().items():
             (folder / f"{name}.svg").write_text(text)
 
     def as_json(self) -> Mapping[str, object]:
-        cases = {case.key: case for workload in self.workloads for case in workload.cases}
+        cases = self._cases
         return {
-            "facts": dict(self.facts()),
+            "facts": dict(self.facts),
             "quick": self.quick,
+            "long": self.long,
+            "instead": self.instead,
+            "goals": [
+                {"workload": workload.key, "case": verdict.case, **verdict.as_json()}
+                for workload, verdict in self.verdicts()
+            ],
             "absent": self.absent,
             "results": [
                 {
@@ -178,7 +235,7 @@ class Report:
                     "medians": {
                         column.key: value
                         for column in cases[case].columns
-                        if not math.isnan(value := _median(column, [r for r in results if not r.faults]))
+                        if not math.isnan(value := self.value(case, side, column.key))
                     },
                     "better": {
                         column.key: ratio
@@ -226,11 +283,6 @@ def _line(words: str) -> str:
 
 def _values(column: Column, results: Sequence[Result]) -> list[float]:
     return [result.figures[column.key] for result in results if column.key in result.figures]
-
-
-def _median(column: Column, results: Sequence[Result]) -> float:
-    values = _values(column, results)
-    return statistics.median(values) if values else math.nan
 
 
 def _spread(column: Column, results: Sequence[Result]) -> str:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from load.servers import TwinSpace
 from load.wire import Framing
 
 from .meters import cores
+from .nodes import two_of_hocuspocus, two_of_ours
+from .plan import Server
 
 __all__ = ["FLOOR", "OURS", "SIDES", "Floor", "Side"]
 
@@ -70,9 +73,11 @@ class Side:
     key: str
     title: str
     framing: Framing
-    make: Callable[[Sequence[str]], Process]
+    make: Callable[[Sequence[str]], AbstractAsyncContextManager[Server]]
     promise: str
     """What holds of an edit once somebody sees it."""
+    family: str
+    """Whose column of the goals' table its figures stand in."""
     relay: bool = False
     ours: bool = False
 
@@ -98,6 +103,7 @@ OURS = Side(
     Framing.HOCUSPOCUS,
     lambda options: _pinned(TwinSpace, *OPEN_TO_LOAD, *options),
     "checked, attributed, and on the disk (SQLite, synchronous=FULL)",
+    "TwinSpace",
     ours=True,
 )
 FLOOR = Side(
@@ -106,6 +112,7 @@ FLOOR = Side(
     Framing.Y_WEBSOCKET,
     lambda options: _pinned(Floor),
     "passed on; nothing is read or kept",
+    "floor",
     relay=True,
 )
 IN_MEMORY = "in the server's memory"
@@ -120,6 +127,7 @@ SIDES: dict[str, Side] = {
             Framing.Y_WEBSOCKET,
             OURS.make,
             OURS.promise,
+            "",
             ours=True,
         ),
         Side(
@@ -128,6 +136,7 @@ SIDES: dict[str, Side] = {
             Framing.HOCUSPOCUS,
             lambda options: _pinned(Hocuspocus),
             IN_MEMORY,
+            "Hocuspocus",
         ),
         Side(
             "hocuspocus-sqlite",
@@ -135,6 +144,7 @@ SIDES: dict[str, Side] = {
             Framing.HOCUSPOCUS,
             lambda options: _pinned(StoredHocuspocus),
             f"{IN_MEMORY}; its SQLite extension stores the document 2 to 10 s later",
+            "Hocuspocus",
         ),
         Side(
             "y-websocket",
@@ -142,6 +152,7 @@ SIDES: dict[str, Side] = {
             Framing.Y_WEBSOCKET,
             lambda options: _pinned(YWebsocketServer),
             IN_MEMORY,
+            "@y/websocket-server",
         ),
         Side(
             "pycrdt-websocket",
@@ -149,6 +160,24 @@ SIDES: dict[str, Side] = {
             Framing.Y_WEBSOCKET,
             lambda options: _pinned(PycrdtWebsocket),
             IN_MEMORY,
+            "pycrdt-websocket",
+        ),
+        Side(
+            "twinspace-nodes",
+            "TwinSpace, two nodes",
+            Framing.HOCUSPOCUS,
+            two_of_ours,
+            "checked, attributed, and on the disk (PostgreSQL, fsync)",
+            "TwinSpace",
+            ours=True,
+        ),
+        Side(
+            "hocuspocus-nodes",
+            "Hocuspocus 4.7, two nodes",
+            Framing.HOCUSPOCUS,
+            two_of_hocuspocus,
+            "in the memory of its nodes; no extension that stores is given to them",
+            "Hocuspocus",
         ),
         FLOOR,
     )

@@ -15,7 +15,19 @@ from .lines import Hub, Line
 from .meters import Cost
 from .plan import Bench, Result
 
-__all__ = ["LATE", "OPEN_AT_ONCE", "PATIENCE", "Room", "agree", "costs", "times", "work"]
+__all__ = [
+    "LATE",
+    "OPEN_AT_ONCE",
+    "PATIENCE",
+    "Room",
+    "Typist",
+    "agree",
+    "costs",
+    "open_room",
+    "times",
+    "type_with",
+    "work",
+]
 
 PATIENCE = 20.0
 """Seconds for what is under way to arrive once nobody types any more."""
@@ -51,8 +63,8 @@ def work(
     with the most deliveries counts, of those in which 99 of 100 edits arrived within 100 ms.
     """
     result, tally = Result(), Tally()
-    school = [_open(at.hub, tally, readers, writers) for _ in range(rooms)]
-    typist = _Typist(at.hub, tally, school, readers)
+    school = [open_room(at.hub, tally, readers, writers) for _ in range(rooms)]
+    typist = Typist(at.hub, tally, school, readers)
     if rate is not None:
         _paced(at, typist, rate, seconds, warm_up, result)
     else:
@@ -61,9 +73,9 @@ def work(
     return result
 
 
-def _open(hub: Hub, tally: Tally, readers: int, writers: int) -> Room:
-    """A room with everybody in it; who makes the document comes before the others."""
-    document = f"doc/bench-{secrets.token_hex(8)}"
+def open_room(hub: Hub, tally: Tally, readers: int, writers: int, document: str = "") -> Room:
+    """A room with everybody in it; who makes the document, unless it is there, comes before the others."""
+    document = document or f"doc/bench-{secrets.token_hex(8)}"
     room = Room(document, [], [])
     for number in range(writers):
         room.writers.append(Writing(hub, document, f"writer-{number}", tally, f"text-{number}"))
@@ -77,7 +89,7 @@ def _open(hub: Hub, tally: Tally, readers: int, writers: int) -> Room:
     return room
 
 
-class _Typist:
+class Typist:
     """Types in all rooms in turn."""
 
     def __init__(self, hub: Hub, tally: Tally, school: Sequence[Room], readers: int) -> None:
@@ -113,7 +125,7 @@ class _Typist:
         self.hub.until(lambda: all(line.settled >= line.typing.count for line in self.writers), 0.5)
 
 
-def _paced(at: Bench, typist: _Typist, rate: float, seconds: float, warm_up: float, result: Result) -> None:
+def _paced(at: Bench, typist: Typist, rate: float, seconds: float, warm_up: float, result: Result) -> None:
     began, made = time.perf_counter(), 0
     late: list[float] = []
 
@@ -145,14 +157,14 @@ def _paced(at: Bench, typist: _Typist, rate: float, seconds: float, warm_up: flo
 
 
 def _saturated(
-    at: Bench, typist: _Typist, windows: Sequence[int], seconds: float, warm_up: float, result: Result
+    at: Bench, typist: Typist, windows: Sequence[int], seconds: float, warm_up: float, result: Result
 ) -> None:
     best, tally = -1.0, typist.tally
     for window in windows:
-        _type_with(at.hub, typist, window, warm_up)
+        type_with(at.hub, typist, window, warm_up)
         before, first, settled = tally.delivered, len(tally.latencies), len(tally.acknowledged)
         with at.meter as meter:
-            _type_with(at.hub, typist, window, seconds)
+            type_with(at.hub, typist, window, seconds)
             _something(at.hub, tally, before)
         delivered = tally.delivered - before
         latencies, acknowledged = tally.latencies[first:], tally.acknowledged[settled:]
@@ -175,7 +187,7 @@ def _saturated(
         result.figures["deliveries"] = 0.0
 
 
-def _type_with(hub: Hub, typist: _Typist, window: int, seconds: float) -> None:
+def type_with(hub: Hub, typist: Typist, window: int, seconds: float) -> None:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end and not hub.faults:
         typist.keep(window)
