@@ -89,6 +89,18 @@ def expect_blocks(page: Page, *wanted: str) -> None:
     )
 
 
+def move(page: Page, keys: str) -> None:
+    """Moves the caret; the browser tells the editor of it only a moment after the key."""
+    page.keyboard.press(keys)
+    page.wait_for_function(
+        """() => {
+            const {view} = document.querySelector('ts-editor');
+            const {focusNode, focusOffset} = document.getSelection();
+            return view.state.selection.head === view.posAtDOM(focusNode, focusOffset);
+        }"""
+    )
+
+
 def expect_words(page: Page, words: str) -> None:
     """Waits until these words stand together on the page."""
     page.wait_for_function(f"(words) => ({SCRIPT_OF_BLOCKS})().join(' ').includes(words)", arg=words)

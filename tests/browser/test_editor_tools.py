@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from conftest import DESKTOP, PHONE, LogsIn
 from demo_server import Demo
-from editor_page import blocks, editor, expect_blocks, make_page, open_editor, pill, tool, write
+from editor_page import blocks, editor, expect_blocks, make_page, move, open_editor, pill, tool, write
 from playwright.sync_api import Page, expect
 
 
@@ -240,8 +240,7 @@ def test_the_keyboard_goes_everywhere_and_is_never_caught(teacher: LogsIn, demo:
     page.keyboard.press("Control+Alt+0")
     page.keyboard.press("Control+Shift+8")
     expect(editor(page).locator("ul > li")).to_have_text("word")
-    page.keyboard.press("End")
-    page.wait_for_timeout(200)  # The browser tells of the moved caret a moment later.
+    move(page, "End")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(editor(page).locator("ul ul")).to_have_count(1)
