@@ -27,9 +27,9 @@ const PATTERNS: [RegExp, (...ids: string[]) => Route][] = [
   [/^\/spaces\/([\w-]+)\/members$/, (space = "") => ({ name: "members", space })],
   [/^\/spaces\/([\w-]+)\/cockpit$/, (space = "") => ({ name: "cockpit", space })],
   [/^\/spaces\/([\w-]+)\/settings$/, (space = "") => ({ name: "settings", space })],
-  [/^\/(invitations)\/([\w-]+)$/, (screen = "", id = "") => ({ name: "office", screen, id })],
+  [/^\/(invitations|messages)\/([\w-]+)$/, (screen = "", id = "") => ({ name: "office", screen, id })],
   [
-    /^\/(new|groups|approvals|contacts|notifications|cases)$/,
+    /^\/(new|groups|approvals|contacts|messages|notifications|cases)$/,
     (screen = "") => ({ name: "office", screen, id: "" }),
   ],
   [/^\/schools\/([\w-]+)\/pupils$/, (school = "") => ({ name: "pupils", school })],

@@ -29,6 +29,9 @@ import contactsPt from "../src/office/i18n/contacts/pt.ts";
 import lifeEn from "../src/office/i18n/life/en.ts";
 import lifeEs from "../src/office/i18n/life/es.ts";
 import lifePt from "../src/office/i18n/life/pt.ts";
+import messagesEn from "../src/office/i18n/messages/en.ts";
+import messagesEs from "../src/office/i18n/messages/es.ts";
+import messagesPt from "../src/office/i18n/messages/pt.ts";
 import newsEn from "../src/office/i18n/notifications/en.ts";
 import newsEs from "../src/office/i18n/notifications/es.ts";
 import newsPt from "../src/office/i18n/notifications/pt.ts";
@@ -50,6 +53,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   "office/cases": { en: casesEn, es: casesEs, pt: casesPt },
   "office/consents": { en: consentsEn, es: consentsEs, pt: consentsPt },
   "office/contacts": { en: contactsEn, es: contactsEs, pt: contactsPt },
+  "office/messages": { en: messagesEn, es: messagesEs, pt: messagesPt },
   "office/life": { en: lifeEn, es: lifeEs, pt: lifePt },
   "discussions/nav": { en: navEn, es: navEs, pt: navPt },
 };

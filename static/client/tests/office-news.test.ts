@@ -42,6 +42,7 @@ const PLACES: [Notice, Role | undefined, string][] = [
   [notice("join-refused"), undefined, "/groups"],
   [notice("contact-asked", { space_id: null }), undefined, "/contacts"],
   [notice("contact-accepted", { space_id: null }), undefined, "/contacts"],
+  [notice("message", { space_id: null, ref: "person/p_1-" }), undefined, "/messages/p_1-"],
   [notice("case-opened"), "admin", "/spaces/s1"],
   [notice("case-opened"), undefined, "/cases"],
   [notice("case-closed"), "admin", "/spaces/s1"],

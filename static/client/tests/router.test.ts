@@ -13,6 +13,8 @@ test("every address that we make is understood", () => {
   assert.deepEqual(parse(path.cockpit("s")), { name: "cockpit", space: "s" });
   assert.deepEqual(parse(path.settings("s")), { name: "settings", space: "s" });
   assert.deepEqual(parse(path.pupils("s")), { name: "pupils", school: "s" });
+  assert.deepEqual(parse(path.office("messages")), { name: "office", screen: "messages", id: "" });
+  assert.deepEqual(parse(path.office("messages/p_1-")), { name: "office", screen: "messages", id: "p_1-" });
 });
 
 test("a slash at the end is forgiven", () => {

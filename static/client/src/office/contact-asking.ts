@@ -1,5 +1,7 @@
+import { html } from "lit";
 import { api } from "../api/client.ts";
 import { registerCatalogue, t } from "../i18n/index.ts";
+import { path } from "../router.ts";
 import { adopt } from "../styles/adopt.ts";
 import { announce } from "../ui/announce.ts";
 import { ask } from "../ui/dialog.ts";
@@ -44,6 +46,7 @@ export async function askContact({ person_id, name }: { person_id: string; name:
     {
       title: t(back ? "contacts.accept-title" : "contacts.ask-title", { name }),
       text: t(back ? "contacts.accept-text" : "contacts.ask-text"),
+      fields: html`<p><a href=${path.office(`messages/${person_id}`)}>${t("contacts.write-to", { name })}</a></p>`,
       submit: t(back ? "contacts.yes" : "contacts.ask"),
     },
     () => api.put(`/api/me/contacts/${person_id}`, {}),

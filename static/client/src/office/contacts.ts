@@ -104,7 +104,10 @@ class ContactsScreen extends View {
                   this.line(
                     each,
                     nothing,
-                    html`<button class="button" aria-haspopup="dialog" @click=${() => this.forget(each)}>
+                    html`<a class="button" href=${path.office(`messages/${each.person_id}`)}>
+                        <span>${t("contacts.write")}<span class="sr">: ${each.name}</span></span>
+                      </a>
+                      <button class="button" aria-haspopup="dialog" @click=${() => this.forget(each)}>
                       <span>${t("contacts.remove")}<span class="sr">: ${each.name}</span></span>
                     </button>`,
                   ),

@@ -66,6 +66,7 @@ class HomeOffice extends View {
         ${can?.create_space === false ? nothing : this.link(path.office("new"), "plus", "home.new")}
         ${can?.create_space === false && !can.approve ? nothing : this.link(path.office("groups"), "people", "home.groups")}
         ${can?.create_space === false ? nothing : this.link(path.office("contacts"), "me", "home.contacts")}
+        ${can?.create_space === false ? nothing : this.link(path.office("messages"), "talk", "home.messages")}
         ${person.school ? this.link(path.pupils(person.school.id), "key", "home.cards") : nothing}
       </ul>`;
   }

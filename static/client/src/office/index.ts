@@ -22,6 +22,10 @@ const SCREENS: Record<string, Screen> = {
     tag: literal`ts-contacts`,
     load: () => import("./contacts.ts").then(({ words }) => words()),
   },
+  messages: {
+    tag: literal`ts-messages`,
+    load: () => import("./messages.ts").then(({ words }) => words()),
+  },
   notifications: {
     tag: literal`ts-notifications`,
     load: () => import("./notifications.ts").then(({ words }) => words()),

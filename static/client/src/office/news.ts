@@ -30,6 +30,8 @@ export function place({ kind, space_id: space, ref, details }: Notice, { spaces 
     case "contact-asked":
     case "contact-accepted":
       return path.office("contacts");
+    case "message":
+      return path.office(`messages/${ref.slice("person/".length)}`);
     case "join-refused":
       return path.office("groups");
     case "report":

@@ -13,6 +13,7 @@ export class WhileSeen implements ReactiveController {
   constructor(
     host: ReactiveControllerHost,
     private readonly look: () => unknown,
+    private readonly pause = PAUSE_MS,
   ) {
     host.addController(this);
   }
@@ -20,7 +21,7 @@ export class WhileSeen implements ReactiveController {
   hostConnected(): void {
     document.addEventListener("visibilitychange", this.again);
     addEventListener(NEWS, this.again);
-    this.timer = setInterval(this.again, PAUSE_MS);
+    this.timer = setInterval(this.again, this.pause);
     this.look();
   }
 

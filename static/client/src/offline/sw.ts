@@ -63,7 +63,7 @@ worker.addEventListener("fetch", (event) => {
 });
 
 const isScreen = (path: string): boolean =>
-  /^\/($|login$|card$|spaces\/|schools\/|invitations\/|(new|groups|approvals|contacts|notifications|cases)$)/.test(
+  /^\/($|login$|card$|spaces\/|schools\/|invitations\/|messages\/|(new|groups|approvals|contacts|messages|notifications|cases)$)/.test(
     path,
   );
 

@@ -141,7 +141,7 @@ export class App extends View {
     if (this.person === undefined) return html`<main id="main" class="narrow" aria-busy="true"></main>`;
     const { route } = this;
     if (route.name === "card") return html`<ts-card .fallback=${!!this.person}></ts-card>`;
-    const open = this.person || (route.name === "office" && route.id);
+    const open = this.person || (route.name === "office" && route.screen === "invitations");
     if (!open || route.name === "login") return html`<ts-login></ts-login>`;
     switch (route.name) {
       case "home":

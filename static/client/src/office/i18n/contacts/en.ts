@@ -17,6 +17,8 @@ const en = {
   "contacts.said-no": "Done. {name} is not told.",
   "contacts.take-back": "Take back",
   "contacts.taken-back": "You no longer ask {name}.",
+  "contacts.write": "Write",
+  "contacts.write-to": "Write to {name}",
   "contacts.remove": "Remove",
   "contacts.remove-title": "Remove {name} from your contacts?",
   "contacts.remove-text": "You disappear from their contacts, too. They are not told.",

@@ -17,6 +17,8 @@ const es: Words = {
   "contacts.said-no": "Hecho. No se le dice a {name}.",
   "contacts.take-back": "Deshacer",
   "contacts.taken-back": "Ya no pregunta a {name}.",
+  "contacts.write": "Escribir",
+  "contacts.write-to": "Escribir a {name}",
   "contacts.remove": "Quitar",
   "contacts.remove-title": "¿Quitar a {name} de sus contactos?",
   "contacts.remove-text": "Usted también desaparece de sus contactos. No se le avisa.",

@@ -17,6 +17,8 @@ const pt: Words = {
   "contacts.said-no": "Feito. {name} não é informado.",
   "contacts.take-back": "Desfazer",
   "contacts.taken-back": "Já não pergunta a {name}.",
+  "contacts.write": "Escrever",
+  "contacts.write-to": "Escrever a {name}",
   "contacts.remove": "Retirar",
   "contacts.remove-title": "Retirar {name} dos seus contactos?",
   "contacts.remove-text": "Também desaparece dos contactos dessa pessoa. Ela não é avisada.",

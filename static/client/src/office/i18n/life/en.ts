@@ -9,6 +9,8 @@ const en = {
   "home.groups-hint": "Find colleagues who care about the same",
   "home.contacts": "Contacts",
   "home.contacts-hint": "Colleagues you know, and who asks for you",
+  "home.messages": "Messages",
+  "home.messages-hint": "Write to a colleague, and read what they answer",
   "home.cards": "Cards for my class",
   "home.cards-hint": "Make and print log-in cards for your class",
   "home.approve": "To approve",

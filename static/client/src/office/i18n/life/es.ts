@@ -9,6 +9,8 @@ const es: Words = {
   "home.groups-hint": "Encuentra colegas con tus mismos intereses",
   "home.contacts": "Contactos",
   "home.contacts-hint": "Colegas que conoces y quién pregunta por ti",
+  "home.messages": "Mensajes",
+  "home.messages-hint": "Escribe a colegas y lee lo que responden",
   "home.cards": "Tarjetas para mi clase",
   "home.cards-hint": "Crear e imprimir tarjetas para tu clase",
   "home.approve": "Por aprobar",

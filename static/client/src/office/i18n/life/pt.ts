@@ -9,6 +9,8 @@ const pt: Words = {
   "home.groups-hint": "Encontre colegas com os mesmos interesses",
   "home.contacts": "Contactos",
   "home.contacts-hint": "Colegas que conhece, e quem pergunta por si",
+  "home.messages": "Mensagens",
+  "home.messages-hint": "Escrever a colegas e ler o que respondem",
   "home.cards": "Cartões para a minha turma",
   "home.cards-hint": "Criar e imprimir cartões para a sua turma",
   "home.approve": "Por aprovar",
