@@ -103,11 +103,16 @@ class Lifecycle:
         self._approval = approval
 
     async def can(self, person: PersonId) -> dict[str, bool]:
-        """What somebody may do outside any space: create_space, approve, cases."""
+        """What somebody may do outside any space: create_space, approve, cases, legal_cases."""
         async with self._records.reading() as tx:
             actor = await person_actor(tx, person, self._clock())
         decides = bool(allowed(Action.SPACE_APPROVE, actor, Target()))
-        return {"create_space": _may_found(actor), "approve": decides, "cases": decides}
+        return {
+            "create_space": _may_found(actor),
+            "approve": decides,
+            "cases": decides,
+            "legal_cases": bool(allowed(Action.CASE_OPEN, actor, Target())),
+        }
 
     # For who founds a space
 

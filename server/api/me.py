@@ -44,7 +44,9 @@ class MySpace(Output):
 class Me(Output):
     person: Person
     spaces: list[MySpace]
-    can: dict[str, bool] = Field(description="create_space, approve, cases: what I may do outside my spaces.")
+    can: dict[str, bool] = Field(
+        description="create_space, approve, cases, legal_cases: what I may do outside my spaces."
+    )
 
 
 class MePatch(Input):

@@ -1,4 +1,4 @@
-"""An officer's way in Chromium: from the report that has come to them, by a case, to the answer."""
+"""An officer's way in Chromium: by a case, on a report or on a legal ground, to what is decided."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from demo_server import Person
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_shell_keyboard import tab_to
 from town import Town, Visits, draft_project, running_town
+
+from rooms.values import Office
 
 TITLE = "Two rivers"
 
@@ -76,6 +78,11 @@ def kinds(visits: Visits, who: Person) -> list[str]:
     return [each["kind"] for each in found["notifications"] if each["kind"].startswith(("case", "report"))]
 
 
+def opened(visits: Visits) -> int:
+    """Of how many opened cases Ana has heard."""
+    return kinds(visits, visits.town.ana).count("case-opened")
+
+
 def open_case(page: Page, mine: Locator, ground: str = "") -> None:
     mine.get_by_role("button", name="Open a case").click()
     dialog = page.get_by_role("dialog")
@@ -84,6 +91,28 @@ def open_case(page: Page, mine: Locator, ground: str = "") -> None:
         dialog.get_by_label("Why do you look into it?").fill(ground)
     dialog.get_by_role("button", name="Open a case").click()
     expect(mine.get_by_role("heading", name="What it is about")).to_be_focused()
+
+
+def mute(page: Page, where: Locator, reason: str) -> None:
+    where.get_by_role("button", name="Mute").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why?").fill(reason)
+    dialog.get_by_role("button", name="Mute").click()
+
+
+def muted(visits: Visits, reported: Reported) -> dict[str, str]:
+    """Why, by the name, as Ana reads it."""
+    members = visits.call(visits.of(visits.town.ana), "GET", f"/spaces/{reported.space}/members")
+    return {each["name"]: each["mute"]["reason"] for each in members if each["mute"]}
+
+
+def open_on_ground(page: Page, space: str, ground: str) -> Locator:
+    page.get_by_role("button", name="Open a case on a legal ground").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Which space?").fill(space)
+    dialog.get_by_label("On which legal ground?").fill(ground)
+    dialog.get_by_role("button", name="Open a case").click()
+    return page.locator("li.case").filter(has_text=ground)
 
 
 def test_from_the_report_to_the_answer(visits: Visits, reported: Reported) -> None:
@@ -115,6 +144,16 @@ def test_from_the_report_to_the_answer(visits: Visits, reported: Reported) -> No
     expect(post).to_contain_text(reported.words)
     post.get_by_role("button", name="Show the post again").click()
     expect(post.get_by_role("button", name="Hide the post")).to_be_focused()
+
+    # Rui has founded the space: nobody takes him out of it.
+    expect(mine.get_by_role("button", name="Remove")).to_have_count(0)
+    mute(olga, mine, "He frightens a pupil.")
+    expect(mine.get_by_role("button", name="Let them write again")).to_be_focused()
+    expect(mine).to_contain_text("Muted until")
+    assert muted(visits, reported) == {town.rui.name: "He frightens a pupil."}
+    mine.get_by_role("button", name="Let them write again").click()
+    expect(mine.get_by_role("button", name="Mute")).to_be_focused()
+    assert muted(visits, reported) == {}
 
     mine.get_by_role("button", name="Answer").click()
     dialog = olga.get_by_role("dialog")
@@ -158,6 +197,74 @@ def test_teachers_find_nothing_here(visits: Visits, reported: Reported) -> None:
     expect(ana.locator("li.case")).to_have_count(0)
 
 
+def test_a_case_on_a_legal_ground_is_opened_used_and_closed(visits: Visits, reported: Reported) -> None:
+    town, pia = visits.town, visits.of(visits.town.pia)
+    pupil, before = reported.pupil.name, opened(visits)
+    pia.goto("/cases")
+    ground = f"Order {uuid.uuid4().hex[:8]} of the court of Zaragoza."
+    open_on_ground(pia, f"{town.url}/spaces/no-such-space", ground)
+    dialog = pia.get_by_role("dialog")
+    expect(dialog).to_contain_text("The admins of the space are told at once and can read your ground.")
+    expect(dialog.get_by_role("alert")).to_have_text("There is no such space. Look at its address again.")
+    assert opened(visits) == before
+    pia.keyboard.press("Escape")
+    mine = open_on_ground(pia, f"{town.url}/spaces/{reported.space}", ground)
+    expect(mine.get_by_role("heading", name=f"In “{TITLE}”")).to_be_focused()
+    assert opened(visits) == before + 1
+
+    mine.get_by_text("3 members").click()
+    member = mine.locator("[data-member]").filter(has_text=pupil)
+    expect(member).to_contain_text("Pupil, Colegio Río Ebro (Spain)")
+    mute(pia, member, "Until the police have called.")
+    expect(member.get_by_role("button", name="Let them write again")).to_be_focused()
+    assert muted(visits, reported) == {pupil: "Until the police have called."}
+    member.get_by_role("button", name="Let them write again").click()
+    expect(member.get_by_role("button", name="Mute")).to_be_focused()
+    assert muted(visits, reported) == {}
+    member.get_by_role("button", name="Remove").click()
+    dialog.get_by_role("button", name="Remove").click()
+    expect(member).to_have_count(0)
+    expect(mine.get_by_text("2 members")).to_be_visible()
+    expect(mine.locator("h4")).to_be_focused()
+    gone = visits.of(reported.pupil).request.get(f"{town.url}/api/spaces/{reported.space}")
+    assert gone.status == 404
+
+    mine.get_by_text("One discussion").click()
+    mine.get_by_role("button", name="Read the discussion").click()
+    posts = mine.get_by_role("list", name="Otters")
+    expect(posts).to_be_focused()
+    expect(posts.get_by_role("listitem")).to_have_count(3)
+    post = posts.get_by_role("listitem").filter(has_text=reported.words)
+    post.get_by_role("button", name="Hide the post").click()
+    dialog.get_by_label("Why?").fill("A court has asked for it.")
+    dialog.get_by_role("button", name="Hide the post").click()
+    hidden = posts.locator(f'[data-post="{reported.post}"]')
+    expect(hidden.get_by_role("button", name="Show the post again")).to_be_focused()
+    expect(posts).not_to_contain_text(reported.words)
+    hidden.get_by_role("button", name="Show the post again").click()
+    expect(hidden).to_contain_text(reported.words)
+
+    mine.get_by_role("button", name="Close the case").click()
+    expect(dialog).to_contain_text("What it opened is closed at once.")
+    dialog.get_by_role("button", name="Close the case").click()
+    expect(mine).to_have_count(0)
+    expect(pia.get_by_role("heading", name="Cases on a legal ground")).to_be_focused()
+    expect(pia.locator("body")).not_to_contain_text(reported.words)
+    assert pia.request.get(f"{town.url}/api/spaces/{reported.space}/members").status == 404
+    log = visits.call(visits.of(town.ana), "GET", f"/spaces/{reported.space}/audit")
+    done = [each["action"] for each in reversed(log) if each["details"].get("by") == Office.PLATFORM]
+    assert [each for each in done if each != "case.read"] == [
+        "case.opened", "muted", "unmuted", "removed", "hidden", "restored",
+    ]  # fmt: skip
+
+
+def test_a_national_officer_opens_a_case_on_a_report_only(visits: Visits, reported: Reported) -> None:
+    olga = visits.of(visits.town.olga)
+    olga.goto("/cases")
+    expect(card(olga, reported)).to_be_visible()
+    expect(olga.get_by_role("button", name="Open a case on a legal ground")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_the_look_of_cases(
@@ -187,3 +294,48 @@ def test_the_look_of_cases(
     olga.keyboard.press("Escape")
     open_case(olga, mine, "The school has asked us to look.")
     look("open")
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "language"),
+    [(PHONE, "light", "en"), (PHONE, "dark", "es"), (DESKTOP, "light", "pt"), (DESKTOP, "dark", "en")],
+    ids=["phone", "phone-dark-es", "desktop-pt", "desktop-dark"],
+)
+def test_the_look_of_a_case_on_a_legal_ground(
+    visits: Visits,
+    reported: Reported,
+    axe: Callable[[Page, str], None],
+    artifact: Callable[[str], Path],
+    size: dict[str, int],
+    scheme: str,
+    language: str,
+) -> None:
+    pia = visits.of(visits.town.pia, viewport=size, color_scheme=scheme, locale=language)
+    ground = f"Order {uuid.uuid4().hex[:8]} of the court of Zaragoza."
+    where = f"/spaces/{reported.space}/cases"
+    case = visits.call(pia, "POST", where, {"ground": ground})
+    pia.goto("/cases")
+
+    def look(name: str) -> None:
+        name = f"cases-legal-{name}-{size['width']}-{scheme}-{language}"
+        pia.screenshot(path=artifact(f"{name}.png"), full_page="dialog" not in name)
+        axe(pia, name)
+        assert pia.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+        assert not pia.get_by_text("cases.", exact=False).count(), f"{name} has a key in place of words"
+
+    mine = pia.locator("li.case").filter(has_text=ground)
+    pia.locator("#legal ~ .actions button").click()
+    expect(pia.get_by_role("dialog")).to_be_visible()
+    look("dialog")
+    pia.keyboard.press("Escape")
+    mine.locator("button.primary").click()
+    expect(mine.locator("details")).to_have_count(2)
+    for part in mine.locator("summary").all():
+        part.click()
+    mine.locator(".case-threads button").click()
+    expect(mine.locator(".case-posts li")).to_have_count(3)
+    look("open")
+    mine.locator(".case-members button[aria-haspopup]").first.click()
+    expect(pia.get_by_role("dialog")).to_be_visible()
+    look("dialog-mute")
+    visits.call(pia, "DELETE", f"/cases/{case['id']}")

@@ -33,6 +33,8 @@ class Town:
     """Of the second school."""
     olga: Person
     """National officer of the first school's country."""
+    pia: Person
+    """Platform admin."""
     schools: tuple[str, str]
 
 
@@ -68,11 +70,14 @@ async def _furnish(records: str) -> dict[str, Person]:
             ("eva", "Eva Lanuza", zaragoza),
             ("rui", "Rui Moreira", porto),
             ("olga", "Olga Prat", None),
+            ("pia", "Pia Falk", None),
         ):
             email = f"{key}@town.example"
             id = await services.people.add_adult(name=name, email=email, password=PASSWORD, school=school)
             if key == "olga":
                 await services.offices.appoint(id, Office.OFFICER, "ES")
+            if key == "pia":
+                await services.offices.appoint(id, Office.PLATFORM, None)
             found[key] = Person(name=name, email=email, password=PASSWORD, school=school or "")
         return found
     finally:

@@ -160,7 +160,7 @@ async def test_who_may_found(village: Village) -> None:
             with pytest.raises(NotAllowed):
                 await draft(village, who, kind)
         can = await village.services.lifecycle.can(village.person(who))
-        assert can == {"create_space": False, "approve": False, "cases": False}
+        assert can == {"create_space": False, "approve": False, "cases": False, "legal_cases": False}
     async with village.services.records.writing() as tx:
         teacher = people.c.id == village.person("teacher")
         await tx.do(update(people).where(teacher).values(state=PersonState.REGISTERED))
@@ -168,8 +168,10 @@ async def test_who_may_found(village: Village) -> None:
         await draft(village, "teacher")
     spain = await officer(village, "ES")
     assert await village.services.lifecycle.can(spain) == {
-        "create_space": False, "approve": True, "cases": True,
+        "create_space": False, "approve": True, "cases": True, "legal_cases": False,
     }  # fmt: skip
+    platform = await officer(village, None)
+    assert (await village.services.lifecycle.can(platform))["legal_cases"]
     assert (await village.services.lifecycle.can(village.person("founder")))["create_space"]
 
 
@@ -309,7 +311,12 @@ async def test_an_appointment_that_ended_or_of_somebody_suspended_counts_for_not
             await lifecycle.waiting(who)
         with pytest.raises(NotFound):
             await lifecycle.decide(who, space, approve=True)
-        assert await lifecycle.can(who) == {"create_space": False, "approve": False, "cases": False}
+        assert await lifecycle.can(who) == {
+            "create_space": False,
+            "approve": False,
+            "cases": False,
+            "legal_cases": False,
+        }
     assert await told(village, platform) == ["space-asked"]
 
 

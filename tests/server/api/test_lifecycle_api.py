@@ -39,7 +39,7 @@ async def test_a_project_from_its_first_word_to_its_opening(site: Site) -> None:
     assert (made.status, set(made.body), made.body["status"]) == (201, {"id", "status"}, "draft")
     space = f"/spaces/{made.body['id']}"
     me = await site.call("GET", "/me", token=founder)
-    assert me.body["can"] == {"create_space": True, "approve": False, "cases": False}
+    assert me.body["can"] == {"create_space": True, "approve": False, "cases": False, "legal_cases": False}
     assert [(each["title"], each["status"]) for each in me.body["spaces"]] == [
         ("Two rivers", "open"), ("Lighthouses", "draft"),
     ]  # fmt: skip

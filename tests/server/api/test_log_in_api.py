@@ -32,7 +32,7 @@ async def test_logging_in_answers_who_i_am_and_sets_the_cookie(site: Site) -> No
                 "status": "open",
             }
         ],
-        "can": {"create_space": False, "approve": False, "cases": False},
+        "can": {"create_space": False, "approve": False, "cases": False, "legal_cases": False},
     }
     assert answer.cookie is not None
     name, *attributes = answer.cookie.split("; ")

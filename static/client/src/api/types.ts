@@ -22,7 +22,7 @@ export interface Person {
 export interface Me {
   person: Person;
   spaces: { id: string; title: string; role: Role; status?: string }[];
-  /** What I may do beside the spaces: create_space, approve, cases. */
+  /** What I may do beside the spaces: create_space, approve, cases, legal_cases. */
   can?: Record<string, boolean>;
 }
 

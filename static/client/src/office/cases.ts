@@ -1,15 +1,28 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { ApiError, api, explain, Unreachable } from "../api/client.ts";
-import type { Me, Role } from "../api/types.ts";
-import { country, has, moment, registerCatalogue, t } from "../i18n/index.ts";
+import type { Me } from "../api/types.ts";
+import { has, moment, registerCatalogue, t } from "../i18n/index.ts";
 import { path } from "../router.ts";
 import { adopt } from "../styles/adopt.ts";
 import { announce } from "../ui/announce.ts";
 import { ask } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
 import { View } from "../ui/view.ts";
+import {
+  type Case,
+  field,
+  line,
+  type Member,
+  memberActs,
+  mutedWords,
+  type Post,
+  postActs,
+  postLine,
+  who,
+} from "./case-parts.ts";
+import "./case-space.ts";
 import css from "./cases.css";
-import { WhileSeen } from "./seen.ts";
+import { Looking } from "./looking.ts";
 
 interface Report {
   id: string;
@@ -25,42 +38,25 @@ interface Report {
   at: number;
 }
 
-interface Case {
-  id: string;
-  space_title: string;
-  report_id: string | null;
-  ground: string;
-  ends_at: number;
-  /** Empty while it is open. */
-  over: string;
-}
-
-interface Post {
-  id: string;
-  state: "visible" | "hidden" | "held" | "rejected";
-  author_name: string | null;
-  author_role: Role | null;
-  school: string | null;
-  country: string | null;
-  body: string;
-  options: string[] | null;
-  language: string | null;
-  at: number;
-  reported: boolean;
-}
-
 interface File {
   case: Case;
   thread: { title: string; room_title: string; posts: Post[] } | null;
   page: { id: string; title: string; room_title: string; binned: boolean } | null;
-  person: {
-    name: string;
-    role: Role;
-    founder: boolean;
-    active: boolean;
-    school: string | null;
-    country: string | null;
-  } | null;
+  person:
+    | (Pick<Member, "id" | "name" | "role" | "founder"> & {
+        active: boolean;
+        school: string | null;
+        country: string | null;
+      })
+    | null;
+  /** The person, as long as they are in the space. */
+  member?: Member | undefined;
+}
+
+interface Desk {
+  reports: Report[];
+  /** Open ones. */
+  cases: Case[];
 }
 
 const HOUR = 3600;
@@ -78,51 +74,50 @@ export const words = (): Promise<void> => registerCatalogue(loaders);
 class Cases extends View {
   static override properties = {
     me: { attribute: false },
-    reports: { state: true },
-    cases: { state: true },
     files: { state: true },
     pages: { state: true },
-    failed: { state: true },
+    looked: { state: true },
   };
 
   declare me: Me;
-  declare reports: Report[] | undefined;
-  declare cases: Case[];
   /** What is looked at, by the case. */
   declare files: Record<string, File>;
   /** The text of reported pages, by their ids. */
   declare pages: Record<string, string>;
-  declare failed: string;
+  /** The cases without a report whose space is looked into. */
+  declare looked: readonly string[];
+  private readonly desk = new Looking<Desk>(this, () => this.fetch());
 
   constructor() {
     super();
-    this.cases = [];
     this.files = {};
     this.pages = {};
-    this.failed = "";
-    new WhileSeen(this, () => this.fetch());
+    this.looked = [];
   }
 
-  private async fetch(): Promise<void> {
-    try {
-      const [{ escalated }, cases] = await Promise.all([
-        api.get<{ escalated: Report[] }>("/api/me/reports"),
-        api.get<Case[]>("/api/me/cases"),
-      ]);
-      this.cases = cases.filter(({ over }) => !over);
-      this.reports = escalated;
-      this.failed = "";
-      // What a case opened is gone from the screen with it.
-      const open = new Set(this.cases.map(({ id }) => id));
-      this.files = Object.fromEntries(Object.entries(this.files).filter(([id]) => open.has(id)));
-      if (open.size === 0) this.pages = {};
-    } catch (error) {
-      if (error instanceof ApiError || !this.reports) this.failed = explain(error);
-    }
+  private async fetch(): Promise<Desk> {
+    const [{ escalated: reports }, all] = await Promise.all([
+      api.get<{ escalated: Report[] }>("/api/me/reports"),
+      api.get<Case[]>("/api/me/cases"),
+    ]);
+    const cases = all.filter(({ over }) => !over);
+    // What a case opened is gone from the screen with it.
+    const open = new Set(cases.map(({ id }) => id));
+    this.files = Object.fromEntries(Object.entries(this.files).filter(([id]) => open.has(id)));
+    if (open.size === 0) this.pages = {};
+    return { reports, cases };
+  }
+
+  private get reports(): Report[] {
+    return this.desk.found?.reports ?? [];
+  }
+
+  private get cases(): Case[] {
+    return this.desk.found?.cases ?? [];
   }
 
   protected override render(): TemplateResult {
-    const waiting = this.reports?.filter(({ state }) => state !== "answered");
+    const waiting = this.reports.filter(({ state }) => state !== "answered");
     return html`<main id="main" class="narrow cases" tabindex="-1">
       <nav class="crumbs" aria-label=${t("page.where")}>
         <ol role="list"><li><a href=${path.home}>${t("nav.my-spaces")}</a></li></ol>
@@ -132,8 +127,7 @@ class Cases extends View {
         this.me.can?.cases === false
           ? html`<p class="empty">${t("cases.not-yours")}</p>`
           : html`<p class="lead">${t("cases.lead")}</p>
-              ${this.failed ? html`<p class="note bad" role="alert">${icon("warn")}<span>${this.failed}</span></p>` : nothing}
-              ${waiting ? this.list(waiting) : this.failed ? nothing : html`<div aria-busy="true"></div>`}
+              ${this.desk.state()} ${this.desk.found ? this.list(waiting) : nothing}
               ${this.legal()} ${this.answeredOnes()}`
       }
     </main>`;
@@ -196,7 +190,7 @@ class Cases extends View {
       </div>`;
   }
 
-  private file(report: Report, { case: { id }, thread, page, person }: File): TemplateResult {
+  private file(report: Report, { case: { id }, thread, page, person, member }: File): TemplateResult {
     const gone = (report.target === "post" && !thread) || (report.target === "page" && !page);
     return html`<section class="case-open" aria-labelledby="case-${id}">
       <h3 id="case-${id}" tabindex="-1">${t("cases.look")}</h3>
@@ -206,13 +200,20 @@ class Cases extends View {
           ? html`<p>
               <strong>${person.name}</strong> · ${who(person.role, person.school, person.country)}
               ${person.founder ? html` · ${t("cases.founder")}` : nothing} ${person.active ? nothing : html` · ${t("cases.left")}`}
-            </p>`
+                ${member?.mute ? html`<span class="pill wait">${mutedWords(member)}</span>` : nothing}
+              </p>
+              ${member ? memberActs(member, (said) => this.decided(id, said)) : nothing}`
           : nothing
       }
       ${
         thread
           ? html`<p class="quiet">${t("cases.in-thread", { title: thread.title, room: thread.room_title })}</p>
-              <ol class="case-posts" role="list">${thread.posts.map((post) => this.post(post, id))}</ol>`
+              <ol class="case-posts" role="list">${thread.posts.map((post) =>
+                postLine(
+                  post,
+                  postActs(post, (said) => this.decided(id, said, `[data-post="${post.id}"] button`)),
+                ),
+              )}</ol>`
           : nothing
       }
       ${
@@ -230,59 +231,53 @@ class Cases extends View {
     </section>`;
   }
 
-  private post(post: Post, mine: string): TemplateResult {
-    const { state, reported, body } = post;
-    const unread = state === "hidden" && !reported ? t("cases.hidden-other") : t("cases.forgotten");
-    return html`<li class=${reported ? "reported" : ""}>
-      <p class="by">
-        <strong>${post.author_name ?? t("cases.somebody")}</strong>
-        ${post.author_role ? html`<span class="quiet">${who(post.author_role, post.school, post.country)}</span>` : nothing}
-        <span class="quiet">${moment(post.at)}</span>
-        ${reported ? html`<span class="pill wait">${t("cases.reported")}</span>` : nothing}
-        ${state === "visible" ? nothing : html`<span class="pill">${t(`cases.${state}`)}</span>`}
-      </p>
-      ${body ? html`<p class="case-body" lang=${post.language ?? nothing}>${body}</p>` : html`<p class="quiet">${unread}</p>`}
-      ${post.options ? html`<ul>${post.options.map((option) => html`<li>${option}</li>`)}</ul>` : nothing}
-      ${
-        reported && (state === "visible" || (state === "hidden" && body))
-          ? html`<div class="actions">
-              ${
-                state === "visible"
-                  ? html`<button class="button danger" aria-haspopup="dialog" @click=${() => this.hide(post, mine)}>${t("cases.hide")}</button>`
-                  : html`<button class="button" @click=${() => this.restore(post, mine)}>${icon("eye")}${t("cases.restore")}</button>`
-              }
-            </div>`
-          : nothing
-      }
-    </li>`;
-  }
-
   /** Cases without a report. */
   private legal(): TemplateResult | typeof nothing {
-    const known = new Set(this.reports?.map(({ id }) => id));
+    const known = new Set(this.reports.map(({ id }) => id));
     const rest = this.cases.filter(({ report_id }) => !report_id || !known.has(report_id));
-    if (rest.length === 0) return nothing;
+    const may = this.me.can?.legal_cases === true;
+    if (!this.desk.found || (rest.length === 0 && !may)) return nothing;
     return html`<section aria-labelledby="legal">
-      <h2 id="legal">${t("cases.legal")}</h2>
+      <h2 id="legal" tabindex="-1">${t("cases.legal")}</h2>
+      ${
+        may
+          ? html`<p>${t("cases.legal-lead")}</p>
+              <div class="actions">
+                <button class="button" aria-haspopup="dialog" @click=${this.openLegal}>${icon("eye")}${t("cases.legal-open")}</button>
+              </div>`
+          : nothing
+      }
       <ul class="cards" role="list">
-        ${rest.map(
-          (each) => html`<li class="card case">
-            <h3>${each.space_title}</h3>
-            ${each.ground ? html`<p>${each.ground}</p>` : nothing}
-            <p class="quiet">${t("cases.is-open", { time: moment(each.ends_at) })}</p>
-            <div class="actions">
-              <button class="button" aria-haspopup="dialog" @click=${() => this.close(each)}>
-                <span>${t("cases.close")}<span class="sr">: ${each.space_title}</span></span>
-              </button>
-            </div>
-          </li>`,
-        )}
+        ${rest.map((each) => this.legalCard(each))}
       </ul>
     </section>`;
   }
 
+  private legalCard(mine: Case): TemplateResult {
+    const named = html`<span class="sr">: ${mine.space_title}</span>`;
+    const looks = this.looked.includes(mine.id);
+    return html`<li class="card case" aria-labelledby="legal-${mine.id}">
+      <h3 id="legal-${mine.id}">${mine.space_title}</h3>
+      <p><span class="pill">${icon("eye")}${t("cases.is-open", { time: moment(mine.ends_at) })}</span></p>
+      ${mine.ground ? html`<p class="quiet">${t("cases.your-ground")}: ${mine.ground}</p>` : nothing}
+      ${looks ? html`<ts-case-space .case=${mine}></ts-case-space>` : nothing}
+      <div class="actions">
+        ${
+          looks
+            ? nothing
+            : html`<button class="button primary" @click=${() => this.lookInto(mine)}>
+                ${icon("eye")}<span>${t("cases.look-into")}${named}</span>
+              </button>`
+        }
+        <button class="button" aria-haspopup="dialog" @click=${() => this.close(mine)}>
+          <span>${t("cases.close")}${named}</span>
+        </button>
+      </div>
+    </li>`;
+  }
+
   private answeredOnes(): TemplateResult | typeof nothing {
-    const answered = this.reports?.filter(({ state }) => state === "answered") ?? [];
+    const answered = this.reports.filter(({ state }) => state === "answered");
     if (answered.length === 0) return nothing;
     return html`<details>
       <summary>${t("cases.before", { count: answered.length })}</summary>
@@ -314,10 +309,37 @@ class Cases extends View {
         made = await api.post<Case>(`/api/reports/${report.id}/case`, { ground });
       },
     );
-    await this.fetch();
+    await this.desk.again();
     if (!done || !made) return;
     announce(t("cases.opened"));
     await this.look(made);
+  }
+
+  private openLegal = async (): Promise<void> => {
+    let made: Case | undefined;
+    const done = await ask(
+      {
+        title: t("cases.legal-open"),
+        text: t("cases.legal-text"),
+        fields: html`${line("space", t("cases.legal-space"), t("cases.legal-space-hint"))}
+        ${field("ground", t("cases.legal-ground"), { hint: t("cases.ground-hint") })}`,
+        submit: t("cases.open"),
+      },
+      async (form) => {
+        const ground = String(form.get("ground")).trim();
+        made = await openOn(String(form.get("space")), ground);
+      },
+    );
+    await this.desk.again();
+    if (!done || !made) return;
+    announce(t("cases.opened"));
+    await this.lookInto(made);
+  };
+
+  private async lookInto({ id }: Case): Promise<void> {
+    this.looked = [...this.looked, id];
+    await this.updateComplete;
+    this.querySelector<HTMLElement>(`#case-${id}`)?.focus();
   }
 
   private async look({ id }: Case): Promise<void> {
@@ -328,11 +350,16 @@ class Cases extends View {
 
   private async refetch(id: string): Promise<boolean> {
     try {
-      this.files = { ...this.files, [id]: await api.get<File>(`/api/cases/${id}`) };
+      const file = await api.get<File>(`/api/cases/${id}`);
+      if (file.person?.active) {
+        const members = await api.get<Member[]>(`/api/spaces/${file.case.space_id}/members`);
+        file.member = members.find((each) => each.id === file.person?.id);
+      }
+      this.files = { ...this.files, [id]: file };
       return true;
     } catch (error) {
       announce(explain(error));
-      await this.fetch();
+      await this.desk.again();
       return false;
     }
   }
@@ -351,35 +378,12 @@ class Cases extends View {
     }
   }
 
-  private async hide({ id }: Post, mine: string): Promise<void> {
-    const done = await ask(
-      {
-        title: t("cases.hide-title"),
-        text: t("cases.hide-text"),
-        fields: field("because", t("cases.because"), { most: 200 }),
-        submit: t("cases.hide"),
-        danger: true,
-      },
-      (form) => api.put(`/api/posts/${id}/hidden`, { because: String(form.get("because")).trim() }),
-    );
-    if (done) await this.decided(mine, t("cases.now-hidden"));
-  }
-
-  private async restore({ id }: Post, mine: string): Promise<void> {
-    try {
-      await api.delete(`/api/posts/${id}/hidden`);
-    } catch (error) {
-      announce(explain(error));
-      return;
-    }
-    await this.decided(mine, t("cases.now-shown"));
-  }
-
-  /** The button that was pressed is another now: the focus stays beside it. */
-  private async decided(mine: string, said: string): Promise<void> {
+  /** The button that was pressed is another now, or gone: the focus stays as near as can be. */
+  private async decided(mine: string, said: string, near = ".actions button"): Promise<void> {
     await this.refetch(mine);
     await this.updateComplete;
-    this.querySelector<HTMLElement>(`[aria-labelledby="case-${mine}"] .reported button`)?.focus();
+    const within = this.querySelector(`[aria-labelledby="case-${mine}"]`);
+    (within?.querySelector<HTMLElement>(near) ?? within?.querySelector<HTMLElement>("h3"))?.focus();
     announce(said);
   }
 
@@ -398,7 +402,7 @@ class Cases extends View {
         return api.put(`/api/reports/${id}/answer`, taken ? { answer, action_taken: taken } : { answer });
       },
     );
-    await this.fetch();
+    await this.desk.again();
     if (!done) return;
     await this.updateComplete;
     this.querySelector<HTMLElement>("h1")?.focus();
@@ -407,14 +411,18 @@ class Cases extends View {
 
   private async close({ id, report_id }: Case): Promise<void> {
     const done = await ask(
-      { title: t("cases.close-title"), text: t("cases.close-text"), submit: t("cases.close") },
+      {
+        title: t(report_id ? "cases.close-title" : "cases.close-legal-title"),
+        text: t(report_id ? "cases.close-text" : "cases.close-legal-text"),
+        submit: t("cases.close"),
+      },
       () => api.delete(`/api/cases/${id}`),
     );
-    await this.fetch();
+    await this.desk.again();
     if (!done) return;
     await this.updateComplete;
-    const left = report_id && this.querySelector<HTMLElement>(`#report-${report_id}`);
-    (left || this.querySelector<HTMLElement>("h1"))?.focus();
+    const left = this.querySelector<HTMLElement>(report_id ? `#report-${report_id}` : "#legal");
+    (left ?? this.querySelector<HTMLElement>("h1"))?.focus();
     announce(t("cases.now-closed"));
   }
 }
@@ -433,26 +441,15 @@ function waits(at: number): string {
   return t("cases.waits-days", { count: Math.floor(hours / 24) });
 }
 
-function who(role: Role, school: string | null, code: string | null): string {
-  const words = t("cases.person", { role: t(`cases.role.${role}`), school: school ?? t("cases.no-school") });
-  return code ? `${words} (${country(code)})` : words;
+/** Opens a case on a space that somebody has named by its address or its id. */
+async function openOn(words: string, ground: string): Promise<Case> {
+  const space = /(?:^|\/spaces\/)([\w-]{1,64})(?:[/?#].*)?$/.exec(words.trim())?.[1] ?? "-";
+  try {
+    return await api.post<Case>(`/api/spaces/${space}/cases`, { ground });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) throw new ApiError(404, "no-such-space", "");
+    throw error;
+  }
 }
-
-const field = (
-  name: string,
-  label: string,
-  { required = true, most = 500, hint = "" } = {},
-): TemplateResult => html`<div class="field">
-  <label for="ask-${name}">${label}</label>
-  ${hint ? html`<p class="hint" id="ask-${name}-hint">${hint}</p>` : nothing}
-  <textarea
-    id="ask-${name}"
-    name=${name}
-    rows="3"
-    maxlength=${most}
-    ?required=${required}
-    aria-describedby=${hint ? `ask-${name}-hint` : nothing}
-  ></textarea>
-</div>`;
 
 customElements.define("ts-cases", Cases);

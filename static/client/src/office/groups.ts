@@ -12,7 +12,7 @@ import { View } from "../ui/view.ts";
 import { area } from "./fields.ts";
 import { nameOf } from "./languages.ts";
 import type { Group } from "./lives.ts";
-import { WhileSeen } from "./seen.ts";
+import { Looking } from "./looking.ts";
 
 type Answer = Pick<Group, "mine">;
 
@@ -20,49 +20,23 @@ type Answer = Pick<Group, "mine">;
 class Groups extends View {
   static override properties = {
     me: { attribute: false },
-    groups: { state: true },
-    failed: { state: true },
   };
 
   declare me: Me;
-  declare groups: Group[] | undefined;
-  declare failed: string;
-
-  constructor() {
-    super();
-    this.failed = "";
-    new WhileSeen(this, () => this.fetch());
-  }
-
-  private async fetch(): Promise<void> {
-    try {
-      this.groups = await api.get<Group[]>("/api/groups");
-      this.failed = "";
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 403) this.failed = t("groups.not-yet");
-      else if (error instanceof ApiError || !this.groups) this.failed = explain(error);
-    }
-  }
-
-  /** Does it, says so or why not, and looks again. */
-  private async act(run: () => Promise<unknown>, said: string): Promise<void> {
-    try {
-      await run();
-      announce(said);
-    } catch (error) {
-      announce(explain(error));
-    }
-    await this.fetch();
-  }
+  private readonly groups = new Looking(
+    this,
+    () => api.get<Group[]>("/api/groups"),
+    (error) => (error instanceof ApiError && error.status === 403 ? t("groups.not-yet") : explain(error)),
+  );
 
   protected override render(): TemplateResult {
     return html`<main id="main" class="narrow life" tabindex="-1">
       <nav class="crumbs" aria-label=${t("page.where")}>
         <ol role="list"><li><a href=${path.home}>${t("nav.my-spaces")}</a></li></ol>
       </nav>
-      <h1>${t("groups.title")}</h1>
+      <h1 tabindex="-1">${t("groups.title")}</h1>
       <p class="lead">${t("groups.lead")}</p>
-      ${this.failed ? html`<p class="note bad" role="alert">${icon("warn")}<span>${this.failed}</span></p>` : nothing}
+      ${this.groups.state()}
       ${
         this.me.can?.create_space === false
           ? nothing
@@ -73,10 +47,11 @@ class Groups extends View {
   }
 
   private list(): TemplateResult | typeof nothing {
-    if (!this.groups) return this.failed ? nothing : html`<div aria-busy="true"></div>`;
-    if (this.groups.length === 0) return html`<p class="empty">${t("groups.none")}</p>`;
+    const { found } = this.groups;
+    if (!found) return nothing;
+    if (found.length === 0) return html`<p class="empty">${t("groups.none")}</p>`;
     return html`<ul class="cards" role="list">
-      ${this.groups.map(
+      ${found.map(
         (group) => html`<li class="card life-card" aria-labelledby="group-${group.id}">
           <div class="life-head">
             ${tile(group.id)}
@@ -112,7 +87,7 @@ class Groups extends View {
       ? html`<button
           class="button"
           @click=${() =>
-            this.act(
+            this.groups.act(
               () => api.put(`/api/spaces/${id}/featured`, { featured: !featured }),
               t(featured ? "groups.unfeatured" : "groups.now-featured", { title }),
             )}
@@ -124,7 +99,7 @@ class Groups extends View {
         ${mine === "member" ? html`<a class="button primary" href=${path.space(id)}><span>${t("groups.open")}${named}</span></a>` : nothing}
         ${
           mine === "waiting"
-            ? html`<button class="button" @click=${() => this.act(() => api.delete(`/api/groups/${id}/join`), t("groups.taken-back", { title }))}>
+            ? html`<button class="button" @click=${() => this.groups.act(() => api.delete(`/api/groups/${id}/join`), t("groups.taken-back", { title }))}>
                 <span>${t("groups.take-back")}${named}</span>
               </button>`
             : nothing
@@ -152,7 +127,7 @@ class Groups extends View {
     } catch (error) {
       announce(explain(error));
     }
-    await this.fetch();
+    await this.groups.again();
   }
 
   private async request({ id, title }: Group): Promise<void> {
@@ -170,7 +145,7 @@ class Groups extends View {
       },
     );
     if (answer) this.arrived(answer, title);
-    await this.fetch();
+    await this.groups.again();
   }
 
   private arrived({ mine }: Answer, title: string): void {

@@ -34,6 +34,7 @@ const ICONS: Record<string, IconName> = {
   "space-refused": "draft",
   "case-opened": "warn",
   "case-closed": "check",
+  "room-archived": "lock",
 };
 
 /** What is new for me, day by day. What has been on the screen is read. */
