@@ -203,6 +203,11 @@ class Audit:
             return min(number, head.number) + 1
         return None if previous is None or previous == head.hash else number
 
+    async def forget(self, tx: Writing, space: SpaceId) -> None:
+        """The whole log of a space, before the space itself is removed."""
+        await tx.do(delete(audit).where(audit.c.space_id == space))
+        await tx.do(delete(settings).where(settings.c.key == HEAD + space))
+
     async def prune(self, tx: Writing) -> int:
         """Forgets the entries that are older than 24 months; returns how many.
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, select, update
 
 from rooms.accounts.notifications import Notifications
 from rooms.accounts.offices import countries_of_officer, who_decides
@@ -177,6 +177,19 @@ class Lifecycle:
                 raise Conflict("not-pending", "This space does not wait for anybody.")
             await self._set(tx, space, SpaceStatus.DRAFT)
             await self._note(tx, space, standing.actor.membership, "taken-back")
+
+    async def throw_away(self, actor: PersonId, space: SpaceId) -> None:
+        """Removes a draft, which was never open, with all that was made ready in it, for everybody.
+
+        Raises NotFound, NotAllowed or Conflict.
+        """
+        async with self._records.writing() as tx:
+            standing = await founder_standing(tx, actor, space, self._clock())
+            if standing.status is not SpaceStatus.DRAFT:
+                raise Conflict("not-a-draft", "Only a draft can be thrown away. Take it back or close it.")
+            await self._audit.forget(tx, space)
+            await tx.do(delete(spaces).where(spaces.c.id == space))
+            tx.publish(Change("thrown-away", space=space, notice=WRITING))
 
     async def hand_in(self, tx: Writing, space: SpaceId, by: MembershipId | None) -> SpaceStatus:
         """A draft that is complete opens, or waits for the national office; in somebody's transaction."""

@@ -141,6 +141,17 @@ async def take_back(call: Call) -> None:
     await call.services.lifecycle.take_back(person_id(call), _space(call))
 
 
+@routes.delete(
+    "/spaces/{space_id}",
+    action=Action.SPACE_SETTINGS,
+    summary="Throw a draft away",
+    errors=(409,),
+)
+async def throw_away(call: Call) -> None:
+    """For its founders: it is gone for everybody in it. What was ever open is closed instead."""
+    await call.services.lifecycle.throw_away(person_id(call), _space(call))
+
+
 @routes.get(
     "/approvals",
     action=Action.SPACE_APPROVE,

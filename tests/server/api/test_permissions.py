@@ -94,6 +94,11 @@ POST   /spaces/{space_id}/partner    space      N   N   N   N   N   N   409 X   
 PUT    /spaces/{space_id}/asked      refused    N   N   N   N   Y   N   Y   X   X   X
 PUT    /spaces/{space_id}/asked      draft      N   N   N   N   N   N   409 X   X   X
 DELETE /spaces/{space_id}/asked      pending    N   N   N   N   N   N   Y   X   X   X
+DELETE /spaces/{space_id}            draft      N   N   N   N   N   N   Y   X   X   X
+DELETE /spaces/{space_id}            refused    N   N   N   N   Y   N   Y   X   X   X
+DELETE /spaces/{space_id}            pending    N   N   N   N   N   N   409 X   X   X
+DELETE /spaces/{space_id}            space      N   N   N   N   N   N   409 X   X   X
+DELETE /spaces/{space_id}            nowhere    X   X   X   X   X   X   X   X   X   X
 GET    /approvals                    nothing    N   N   N   N   N   N   N   N   N   N
 PUT    /spaces/{space_id}/approval   pending    N   N   N   N   N   N   N   X   X   X
 PUT    /spaces/{space_id}/featured   group      N   N   N   N   N   N   N   X   X   X

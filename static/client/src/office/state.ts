@@ -2,10 +2,12 @@ import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Space } from "../api/types.ts";
 import { has, t } from "../i18n/index.ts";
+import { go, path } from "../router.ts";
+import { refresh } from "../session.ts";
 import { announce } from "../ui/announce.ts";
 import { ask } from "../ui/dialog.ts";
 import { icon } from "../ui/icons.ts";
-import { View } from "../ui/view.ts";
+import { focusNextHeading, View } from "../ui/view.ts";
 import { area } from "./fields.ts";
 import { linkOf } from "./link.ts";
 import { PARTNER_DAYS, partnerToken } from "./partner.ts";
@@ -85,6 +87,11 @@ class SpaceState extends View {
               ? html`<button class="button primary" aria-busy=${this.busy} @click=${this.askAgain}>${t("state.ask-again")}</button>`
               : nothing
           }
+          ${
+            status === "draft" && (can.partner || can.ask_again)
+              ? html`<button class="button quiet" aria-haspopup="dialog" @click=${this.throwAway}>${t("state.throw-away")}</button>`
+              : nothing
+          }
         </div>
       </div>
     </section>`;
@@ -129,6 +136,24 @@ class SpaceState extends View {
         }),
     );
     if (done) announce(t("state.changed"));
+  };
+
+  private throwAway = async (): Promise<void> => {
+    const { id, title } = this.space;
+    const done = await ask(
+      {
+        title: t("state.throw-title", { title }),
+        text: t("state.throw-text"),
+        submit: t("state.throw-away"),
+        danger: true,
+      },
+      () => api.delete(`/api/spaces/${id}`),
+    );
+    if (!done) return;
+    await refresh().catch(() => {});
+    focusNextHeading();
+    go(path.home, true);
+    announce(t("state.thrown-away", { title }));
   };
 
   private async send(run: () => Promise<void>): Promise<void> {

@@ -106,6 +106,11 @@ const en = {
   "state.changed": "It is changed.",
   "state.take-back": "Take it back",
   "state.taken-back": "It is a draft again.",
+  "state.throw-away": "Throw away",
+  "state.throw-title": "Throw “{title}” away?",
+  "state.throw-text":
+    "All that is in this draft is gone then, for everybody in it. It cannot be brought back.",
+  "state.thrown-away": "“{title}” is thrown away.",
   "state.closed": "This is finished",
   "state.closed-text-project": "Everyone can read it. Nobody writes any more.",
   "state.closed-text-group": "Everyone can read it. Nobody writes any more.",

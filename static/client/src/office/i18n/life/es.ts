@@ -107,6 +107,11 @@ const es: Words = {
   "state.changed": "Está cambiado.",
   "state.take-back": "Retirarlo",
   "state.taken-back": "Vuelve a ser un borrador.",
+  "state.throw-away": "Tirar",
+  "state.throw-title": "¿Tirar «{title}»?",
+  "state.throw-text":
+    "Todo lo que hay en este borrador desaparece para quienes están en él. No se puede recuperar.",
+  "state.thrown-away": "«{title}» ya no existe.",
   "state.closed": "Esto ha terminado",
   "state.closed-text-project": "Todos pueden leerlo. Ya nadie escribe.",
   "state.closed-text-group": "Todos pueden leerlo. Ya nadie escribe.",
