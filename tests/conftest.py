@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsers import program
 
 BROWSER_TESTS = {"browser", "test_in_chromium.py"}
 """Folders and files under tests/ that need a Chromium."""
@@ -16,8 +16,7 @@ BROWSER_TESTS = {"browser", "test_in_chromium.py"}
 
 def _browser_is_out_of_reach() -> bool:
     """tools/programs installs one where it may; only without root, and outside CI, may one be missing."""
-    found = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    return not found and os.geteuid() != 0 and not os.environ.get("CI")
+    return program() is None and os.geteuid() != 0 and not os.environ.get("CI")
 
 
 pytest_plugins = ["backing"]  # tests/support: PostgreSQL and Valkey

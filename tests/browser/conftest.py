@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from browsers import program
 from demo_server import Demo, Person, running_demo
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -71,10 +70,10 @@ class Opens(Protocol):
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Ends with its module: while Playwright runs, this thread can run no other event loop."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    assert program is not None, "There is no Chromium here: run tools/programs."
+    path = program()
+    assert path is not None, "There is no Chromium here: run tools/programs."
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
 

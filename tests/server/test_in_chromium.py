@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from browsers import program
 from house import open_house
 from playwright.async_api import Browser, ConsoleMessage, async_playwright
 
 from server.security import Cookie
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    assert program is not None, "There is no Chromium here: run tools/programs."
+    path = program()
+    assert path is not None, "There is no Chromium here: run tools/programs."
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        opened = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened
         await opened.close()
 
