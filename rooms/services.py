@@ -23,6 +23,7 @@ from rooms.rights.supervision import Supervision
 from rooms.safety.audit import Audit
 from rooms.safety.cases import Cases
 from rooms.safety.moderation import Moderation
+from rooms.safety.proposals import Proposals
 from rooms.safety.reports import Reports
 from rooms.safety.retention import Retention
 from rooms.spaces.invitations import Invitations
@@ -69,6 +70,7 @@ class Services:
     moderation: Moderation
     reports: Reports
     cases: Cases
+    proposals: Proposals
     retention: Retention
     teams: Teams
     invitations: Invitations
@@ -147,6 +149,7 @@ class Services:
             moderation=Moderation(records, discussions, audit, news, clock),
             reports=reports,
             cases=Cases(records, reports, audit, notifications, clock, new_id),
+            proposals=Proposals(records, members, audit, notifications, clock, new_id),
             retention=Retention(records, audit, clock),
             teams=Teams(records, spaces, members, pages, discussions, clock),
             invitations=Invitations(records, audit, lifecycle, notifications, throttle, clock, new_id),

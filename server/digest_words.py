@@ -89,6 +89,15 @@ ENGLISH: Final = Words(
             "the national office has finished looking into {n} things",
         ),
         "room-archived": ("one room rests in the archive", "{n} rooms rest in the archive"),
+        "floor-asked": (
+            "one space would like to be opened wider",
+            "{n} spaces would like to be opened wider",
+        ),
+        "floor-granted": ("one space may be opened wider", "{n} times a space may be opened wider"),
+        "floor-refused": ("one space stays as it is", "{n} times a space stays as it is"),
+        "mute-asked": ("one mute waits for a second teacher", "{n} mutes wait for a second teacher"),
+        "mute-confirmed": ("one mute is confirmed", "{n} mutes are confirmed"),
+        "mute-refused": ("one mute is not confirmed", "{n} mutes are not confirmed"),
     },
 )
 
@@ -136,6 +145,15 @@ SPANISH: Final = Words(
             "el servicio nacional ha terminado de revisar {n} cosas",
         ),
         "room-archived": ("una sala está ahora archivada", "{n} salas están ahora archivadas"),
+        "floor-asked": ("un espacio quiere abrirse más", "{n} espacios quieren abrirse más"),
+        "floor-granted": ("un espacio se puede abrir más", "{n} veces un espacio se puede abrir más"),
+        "floor-refused": ("un espacio se queda como está", "{n} veces un espacio se queda como está"),
+        "mute-asked": (
+            "un silencio espera a una segunda persona",
+            "{n} silencios esperan a una segunda persona",
+        ),
+        "mute-confirmed": ("un silencio está confirmado", "{n} silencios están confirmados"),
+        "mute-refused": ("un silencio no se ha confirmado", "{n} silencios no se han confirmado"),
     },
 )
 
@@ -183,6 +201,15 @@ PORTUGUESE: Final = Words(
             "o serviço nacional acabou de analisar {n} coisas",
         ),
         "room-archived": ("uma sala está agora arquivada", "{n} salas estão agora arquivadas"),
+        "floor-asked": ("um espaço gostaria de abrir mais", "{n} espaços gostariam de abrir mais"),
+        "floor-granted": ("um espaço pode abrir mais", "{n} vezes um espaço pode abrir mais"),
+        "floor-refused": ("um espaço fica como está", "{n} vezes um espaço fica como está"),
+        "mute-asked": (
+            "um silêncio espera por uma segunda pessoa",
+            "{n} silêncios esperam por uma segunda pessoa",
+        ),
+        "mute-confirmed": ("um silêncio está confirmado", "{n} silêncios estão confirmados"),
+        "mute-refused": ("um silêncio não foi confirmado", "{n} silêncios não foram confirmados"),
     },
 )
 

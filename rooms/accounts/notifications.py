@@ -46,6 +46,12 @@ KINDS: Final = frozenset(
         "message",
         "case-opened",
         "case-closed",
+        "floor-asked",
+        "floor-granted",
+        "floor-refused",
+        "mute-asked",
+        "mute-confirmed",
+        "mute-refused",
         "room-archived",
     }
 )

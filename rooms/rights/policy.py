@@ -13,7 +13,7 @@ locked, ...) stops `WRITES` whatever the table says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -41,6 +41,7 @@ __all__ = [
     "Rule",
     "Target",
     "allowed",
+    "may_ask",
     "require",
 ]
 
@@ -427,6 +428,14 @@ def allowed(action: Action, actor: Actor, target: Target) -> Decision:
                 return Decision(True)
             reasons.append(reason)
     return Decision(False, reasons[-1])
+
+
+def may_ask(action: Action, actor: Actor, target: Target) -> Decision:
+    """Whether the actor's role may propose what somebody else has to agree to."""
+    decision = allowed(action, replace(actor, offices=frozenset()), target)
+    if decision:
+        return Decision(False, "needs-nobody")
+    return Decision(True) if decision.reason == "needs-approval" else decision
 
 
 def require(action: Action, actor: Actor, target: Target) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from rooms.safety.filters import FilterRules
 from rooms.values import AgeBand, Posting
 
-__all__ = ["MARKS", "Chat", "PageEditing", "Reactions", "SpacePolicy", "Supervising"]
+__all__ = ["MARKS", "Chat", "Lowered", "PageEditing", "Reactions", "SpacePolicy", "Supervising"]
 
 MARKS: Final = ("heart", "thumb", "smile", "surprise", "idea", "question")
 """Reactions there are."""
@@ -91,6 +91,49 @@ _BANDS: Final[Mapping[AgeBand, _Band]] = {
 }
 
 
+Step = TypeVar("Step", PageEditing, Posting, Chat)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """How far beyond its age band a space may be opened, where the national office lets it."""
+
+    page_editing: PageEditing | None = None
+    """``None``: no further than the age band allows; like the next two."""
+    posting: Posting | None = None
+    chat: Chat | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, object]) -> Lowered:
+        """From `record`. Unknown keys are ignored."""
+        editing, posting, chat = (stored.get(key) for key in ("page_editing", "posting", "chat"))
+        return cls(
+            page_editing=PageEditing(str(editing)) if editing else None,
+            posting=Posting(str(posting)) if posting else None,
+            chat=Chat(str(chat)) if chat else None,
+        )
+
+    def beyond(self, policy: SpacePolicy) -> bool:
+        """Whether something is set, and all that is set is wider than what may be chosen in the space."""
+        pages, posting, chat = self.page_editing, self.posting, self.chat
+        wider = (
+            pages and pages.tighter(policy.floor) is not pages,
+            posting and posting.tighter(policy.posting_floor) is not posting,
+            chat and chat.tighter(policy.chat_floor) is not chat,
+        )
+        wished = [each for each in wider if each is not None]
+        return bool(wished) and all(wished)
+
+    def record(self) -> dict[str, Any]:
+        """What is set, by name."""
+        found = {"page_editing": self.page_editing, "posting": self.posting, "chat": self.chat}
+        return {key: value.value for key, value in found.items() if value is not None}
+
+
+def _looser(band: Step, granted: Step | None) -> Step:
+    return band if granted is None else max(band, granted, key=list(type(band)).index)
+
+
 @dataclass(frozen=True, slots=True)
 class SpacePolicy:
     """What the admins of a space have set; as private as can be unless they say otherwise."""
@@ -110,25 +153,29 @@ class SpacePolicy:
     supervision: Supervising = Supervising.ONE
     filtering: Mapping[str, object] = field(default_factory=dict, hash=False)
     """`FilterRules` as they are stored."""
+    lowered: Lowered = Lowered()
+    """It opens nothing by itself: the admins may choose wider than the age band, and have to."""
 
     @property
     def pages_open(self) -> PageEditing:
-        """The tighter of the admins' choice and what the age band allows."""
-        return self.floor if self.page_editing is None else self.floor.tighter(self.page_editing)
+        """The admins' choice, as far as it is allowed; without one what the age band allows."""
+        band = _BANDS[self.age_band].page_editing
+        return band if self.page_editing is None else self.floor.tighter(self.page_editing)
 
     @property
     def floor(self) -> PageEditing:
-        """As open as the age band allows."""
-        return _BANDS[self.age_band].page_editing
+        """As open as may be chosen: by the age band, or as the national office has granted."""
+        return _looser(_BANDS[self.age_band].page_editing, self.lowered.page_editing)
 
     @property
     def posts_open(self) -> Posting:
-        """How posts of pupils come before the others' eyes: the tighter of choice and age band."""
-        return self.posting_floor if self.posting is None else self.posting_floor.tighter(self.posting)
+        """How posts of pupils come before the others' eyes, like `pages_open`."""
+        band = _BANDS[self.age_band].posting
+        return band if self.posting is None else self.posting_floor.tighter(self.posting)
 
     @property
     def posting_floor(self) -> Posting:
-        return _BANDS[self.age_band].posting
+        return _looser(_BANDS[self.age_band].posting, self.lowered.posting)
 
     @property
     def chat(self) -> Chat:
@@ -141,7 +188,7 @@ class SpacePolicy:
 
     @property
     def chat_floor(self) -> Chat:
-        return _BANDS[self.age_band].chat
+        return _looser(_BANDS[self.age_band].chat, self.lowered.chat)
 
     @property
     def reactions(self) -> Reactions:
@@ -157,7 +204,9 @@ class SpacePolicy:
     def of(cls, age_band: str, stored: Mapping[str, object]) -> SpacePolicy:
         """From the space's records. Unknown keys are ignored: an older server may read a newer record."""
         editing, posting, chat = (stored.get(key) for key in ("page_editing", "posting", "chat"))
-        filters = stored.get("filters")
+        filters, lowered = stored.get("filters"), stored.get("lowered")
+        if not isinstance(lowered, Mapping) or lowered.get("age_band") != age_band:
+            lowered = {}
         return cls(
             AgeBand(age_band),
             guests_read=stored.get("guests_read") is True,
@@ -169,4 +218,5 @@ class SpacePolicy:
             chatting=Chat(str(chat)) if chat else None,
             supervision=Supervising(str(stored.get("supervision") or Supervising.ONE)),
             filtering=filters if isinstance(filters, Mapping) else {},
+            lowered=Lowered.of(lowered),
         )

@@ -31,7 +31,7 @@ ENTRIES_AT_ONCE: Final = 50
 ENTRY_LIFE: Final = 730 * 86_400.0
 """Seconds until an entry is forgotten: 24 months."""
 VERIFIED_AT_ONCE: Final = 1_000
-ABOUT_REPORTS: Final = ("report.", "case.")
+UNTOLD: Final = ("report.", "case.", "proposal.")
 """How actions begin that the person concerned never learns of."""
 READ_BY_CASE: Final = "case.read"
 DAY: Final = 86_400.0
@@ -53,6 +53,8 @@ class AuditEntry:
     concerned: str | None
     concerned_name: str | None
     details: dict[str, Any]
+    asked_by_name: str | None = None
+    """Who had proposed it, where that took two: ``asked_by`` of the details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ class Audit:
                 concerned=row["concerned_id"],
                 concerned_name=names.get(row["concerned_id"]),
                 details=row["details"],
+                asked_by_name=names.get(row["details"].get("asked_by")),
             )
             for row in rows
         ]
@@ -247,7 +250,7 @@ async def broken_chains(records: Records) -> tuple[int, list[Broken]]:
 
 
 def _readable(standing: Standing, whole: bool) -> ColumnElement[bool]:
-    """The entries that somebody may read: never one on a report that concerns them."""
+    """The entries that somebody may read: never one on a report or a proposal that concerns them."""
     me, school = standing.actor.membership, standing.actor.school
     mine = or_(audit.c.actor_id == me, audit.c.concerned_id == me)
     if whole:
@@ -264,12 +267,13 @@ def _readable(standing: Standing, whole: bool) -> ColumnElement[bool]:
         )
         mine = or_(mine, audit.c.concerned_id.in_(pupils))
     about_me = func.coalesce(audit.c.concerned_id, "") == (me or "-")
-    reported = or_(*(audit.c.action.startswith(each, autoescape=True) for each in ABOUT_REPORTS))
+    reported = or_(*(audit.c.action.startswith(each, autoescape=True) for each in UNTOLD))
     return and_(mine, ~and_(reported, about_me))
 
 
 async def _names(tx: Reading, rows: Any) -> dict[str | None, str]:
-    ids = {row[column] for row in rows for column in ("actor_id", "concerned_id")} - {None}
+    ids = {row[column] for row in rows for column in ("actor_id", "concerned_id")}
+    ids = (ids | {row["details"].get("asked_by") for row in rows}) - {None}
     found = await tx.all(
         select(memberships.c.id, people.c.name)
         .join(people, people.c.id == memberships.c.person_id)

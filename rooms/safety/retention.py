@@ -25,6 +25,7 @@ from rooms.storage.schema import (
     join_requests,
     people,
     posts,
+    proposals,
     reports,
     rooms,
     threads,
@@ -47,6 +48,7 @@ __all__ = [
     "HIDDEN_LIFE",
     "INVITATION_LIFE",
     "PROOF_LIFE",
+    "PROPOSAL_LIFE",
     "REQUEST_LIFE",
     "UNSEEN_LIFE",
     "Retention",
@@ -68,6 +70,8 @@ INVITATION_LIFE: Final = 30 * DAY
 """Seconds for which an invitation is kept that is decided, or that nobody has answered in time."""
 REQUEST_LIFE: Final = 365 * DAY
 """Seconds for which a request to join is kept that is decided."""
+PROPOSAL_LIFE: Final = 90 * DAY
+"""Seconds for which a proposal is kept; the audit log tells of it for longer."""
 
 
 class Retention:
@@ -144,6 +148,7 @@ class Retention:
         await tx.do(delete(join_requests).where(decided, since < now - REQUEST_LIFE))
         refused = contacts.c.state == ContactState.REFUSED
         await tx.do(delete(contacts).where(refused, contacts.c.answered_at < now - REFUSED_FOR))
+        await tx.do(delete(proposals).where(proposals.c.created_at < now - PROPOSAL_LIFE))
 
     async def _proofs(self, tx: Writing) -> None:
         old = self._clock() - PROOF_LIFE

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, Select, insert, select, update
 from rooms.accounts.notifications import Notifications
 from rooms.faults import Conflict, NotAllowed, NotFound
 from rooms.rights.access import Change
-from rooms.rights.policy import Action, Target
+from rooms.rights.policy import Action, Target, may_ask
 from rooms.rights.standing import PREPARING, Standing, stand
 from rooms.safety.audit import Audit
 from rooms.storage.records import Reading, Records, Writing
@@ -214,18 +214,56 @@ class Members:
             standing.require(Action.MEMBER_MUTE, _target(standing, row))
             if until is not None and until <= standing.now:
                 raise Conflict("mute-over", "The end of this is already past. Choose a later time.")
-            await self._set_mute(tx, member, until or UNTIL_LIFTED, reason)
-            self._changed(tx, "muted", standing.space, row, set())
-            person = PersonId(row["person_id"])
-            await self._notifications.tell(tx, [person], "muted", standing.space, f"membership/{member}")
-            await self._note(tx, standing, "muted", member, {"because": reason, "until": until})
+            by = standing.actor.membership
+            await self.begin_mute(tx, row, by, reason, until, standing.office)
             return _view(standing, await self._row(tx, member))
 
+    async def begin_mute(
+        self,
+        tx: Writing,
+        row: RowMapping,
+        by: MembershipId | None,
+        reason: str,
+        until: float | None,
+        details: Mapping[str, Any],
+    ) -> None:
+        """Mutes whom `find_muted_by_two` has found, or who may be muted, in the transaction that decides it.
+
+        ``details`` are what else the audit log tells of it.
+        """
+        space, member = SpaceId(row["space_id"]), MembershipId(row["id"])
+        await self._set_mute(tx, member, until or UNTIL_LIFTED, reason)
+        self._changed(tx, "muted", space, row, set())
+        person = PersonId(row["person_id"])
+        await self._notifications.tell(tx, [person], "muted", space, f"membership/{member}")
+        details = {"because": reason, "until": until, **details}
+        await self._audit.note(tx, space, by, "muted", f"member/{member}", concerned=member, details=details)
+
+    async def find_muted_by_two(
+        self, tx: Reading, actor: PersonId, member: MembershipId
+    ) -> tuple[Standing, RowMapping]:
+        """A member whose mute the actor may propose and somebody else confirm, and where the actor stands.
+
+        Raises NotFound, NotAllowed, or Conflict where the actor may do it alone.
+        """
+        standing, row = await self._find(tx, actor, member)
+        if member == standing.actor.membership:
+            raise NotAllowed("concerned")
+        decision = may_ask(Action.MEMBER_MUTE, standing.actor, _target(standing, row))
+        if decision.reason == "needs-nobody":
+            raise Conflict("needs-nobody", "You may do this yourself: nobody has to agree.")
+        if not decision:
+            raise NotAllowed(decision.reason)
+        return standing, row
+
     async def unmute(self, actor: PersonId, member: MembershipId) -> None:
-        """Gives a muted member the right to write back."""
+        """Gives a muted member the right to write back: who may mute, and for what takes two each of them."""
         async with self._records.writing() as tx:
             standing, row = await self._find(tx, actor, member)
-            standing.require(Action.MEMBER_MUTE, replace(_target(standing, row), founder=False))
+            target = _target(standing, row)
+            if not _may_lift(standing, target):
+                standing.require(Action.MEMBER_MUTE, target)
+                raise NotAllowed("concerned")
             await self._set_mute(tx, member, None, None)
             self._changed(tx, "unmuted", standing.space, row, set())
             await self._note(tx, standing, "unmuted", member)
@@ -404,11 +442,20 @@ def _target(standing: Standing, row: RowMapping) -> Target:
     )
 
 
+def _may_lift(standing: Standing, target: Target) -> bool:
+    if target.member == standing.actor.membership:
+        return False
+    target = replace(target, founder=False)
+    alone = standing.decide(Action.MEMBER_MUTE, target)
+    return bool(alone or may_ask(Action.MEMBER_MUTE, standing.actor, target))
+
+
 def _view(standing: Standing, row: RowMapping) -> MemberView:
     target = _target(standing, row)
-    may_mute = bool(standing.decide(Action.MEMBER_MUTE, target))
+    may_mute, may_lift = bool(standing.decide(Action.MEMBER_MUTE, target)), _may_lift(standing, target)
+    mine = target.member == standing.actor.membership
     until = row["muted_until"]
-    muted = may_mute and until is not None and until > standing.now
+    muted = (may_mute or may_lift) and until is not None and until > standing.now
     return MemberView(
         id=row["id"],
         person_id=row["person_id"],
@@ -422,6 +469,8 @@ def _view(standing: Standing, row: RowMapping) -> MemberView:
             "role": bool(standing.decide(Action.MEMBER_ROLE, target)),
             "remove": bool(standing.decide(Action.MEMBER_REMOVE, target)),
             "mute": may_mute,
+            "ask_mute": not mine and bool(may_ask(Action.MEMBER_MUTE, standing.actor, target)),
+            "unmute": may_lift,
             "reset_code": bool(standing.decide(Action.PUPIL_MANAGE, target)),
         },
     )

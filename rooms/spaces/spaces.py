@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, delete, func, insert, null, select, update
 
-from rooms.faults import Conflict, NotFound
+from rooms.faults import Conflict, NotAllowed, NotFound
 from rooms.rights.access import Change
 from rooms.rights.hours import Hours
 from rooms.rights.policy import Action
@@ -562,7 +562,9 @@ def _noted(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:
-    """Raises Conflict when something is wished wider than the age band allows."""
+    """Raises Conflict when something is wished wider than may be chosen; that itself is for `Proposals`."""
+    if "lowered" in wished:
+        raise NotAllowed("needs-approval")
     rules = FilterRules.of(wished.get("filters") or {})
     if policy.age_band is not AgeBand.ADULTS and rules != rules.with_pupils():
         raise Conflict("below-floor", "Where pupils write, contact data is held at least.")
@@ -576,5 +578,6 @@ def _refuse_below_floor(policy: SpacePolicy, wished: Mapping[str, Any]) -> None:
     ):
         if asked is not given:
             raise Conflict(
-                "below-floor", f"{what} cannot be opened wider than the age band allows. Ask your NSO."
+                "below-floor",
+                f"{what} cannot be opened wider than the age band allows. Ask your national office.",
             )

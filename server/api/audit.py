@@ -26,6 +26,7 @@ class AuditEntry(Output):
     concerned: str | None = Field(description="Membership id.")
     concerned_name: str | None
     details: dict[str, Any] = Field(description="Ids, states and the reason given; never what was written.")
+    asked_by_name: str | None = Field(description="Who had proposed it, where that took two.")
 
 
 class Page(Query):
@@ -43,7 +44,8 @@ class Page(Query):
 )
 async def read_audit(call: Call) -> list[AuditEntry]:
     """Fifty entries at once. Admins read all; others what they did, what concerns them and, as teachers,
-    what concerns pupils of their own school. What was done about a report stays from whom it concerns."""
+    what concerns pupils of their own school. What was done about a report or a proposal stays from whom it
+    concerns."""
     query: Page = call.query
     found = await call.services.audit.of_space(
         person_id(call), SpaceId(call.params["space_id"]), query.before

@@ -30,7 +30,8 @@ class Member(Output):
     school_id: str | None
     mute: Mute | None = Field(description="Why the member may not write now; only for who may mute.")
     can: dict[str, bool] = Field(
-        description="role, remove, mute, reset_code: what I may do with this member."
+        description="role, remove, mute, unmute, reset_code: what I may do with this member; "
+        "ask_mute: what I may propose, for another to confirm."
     )
 
 

@@ -46,6 +46,13 @@ const PLACES: [Notice, Role | undefined, string][] = [
   [notice("case-opened"), "admin", "/spaces/s1"],
   [notice("case-opened"), undefined, "/cases"],
   [notice("case-closed"), "admin", "/spaces/s1"],
+  [notice("floor-asked"), undefined, "/approvals"],
+  [notice("floor-granted"), "admin", "/spaces/s1/settings"],
+  [notice("floor-refused"), "admin", "/spaces/s1/settings"],
+  [notice("mute-asked"), "admin", "/spaces/s1/cockpit"],
+  [notice("mute-asked"), undefined, "/approvals"],
+  [notice("mute-confirmed"), "admin", "/spaces/s1/cockpit"],
+  [notice("mute-refused"), "admin", "/spaces/s1/cockpit"],
   [notice("something-of-tomorrow", { space_id: null }), "teacher", "/"],
 ];
 

@@ -120,7 +120,7 @@ async def test_the_shape_of_a_space_and_its_members(site: Site) -> None:
         "founder": True,
         "school_id": site.facts.schools["ebro"],
         "mute": None,
-        "can": {"role": False, "remove": False, "mute": False, "reset_code": False},
+        "can": dict.fromkeys(("role", "remove", "mute", "ask_mute", "unmute", "reset_code"), False),
     }
 
 

@@ -23,6 +23,8 @@ from sqlalchemy import delete, insert, select, update
 from village import PASSWORD, Facts, build, copy, email_of
 
 from rooms.rights.policy import Action
+from rooms.rights.space_policy import Chat, Lowered
+from rooms.safety.proposals import MuteWish
 from rooms.services import Services
 from rooms.storage import schema
 from rooms.values import (
@@ -31,6 +33,7 @@ from rooms.values import (
     PageId,
     PersonId,
     PostId,
+    ProposalKind,
     ReportId,
     ReportReason,
     ReportTarget,
@@ -115,6 +118,16 @@ PUT    /requests/{request_id}/answer wants-in   N   N   N   N   N   Y   Y   X   
 PUT    /requests/{request_id}/answer nowhere    X   X   X   X   X   X   X   X   X   X
 PUT    /spaces/{space_id}/join-rule  group      N   N   N   N   N   Y   Y   X   X   X
 PUT    /spaces/{space_id}/join-rule  space      N   N   N   N   N   409 409 X   X   X
+POST   /spaces/{space_id}/proposals  space      N   N   N   N   N   Y   Y   X   X   X
+POST   /spaces/{space_id}/proposals  elsewhere  X   X   X   X   X   X   X   X   Y   N
+POST   /spaces/{space_id}/proposals  mutes-par  N   N   N   N   N   Y   Y   X   X   X
+GET    /spaces/{space_id}/proposals  space      N   N   N   N   N   Y   Y   X   X   X
+GET    /spaces/{space_id}/proposals  elsewhere  X   X   X   X   X   X   X   X   Y   N
+GET    /proposals                    nothing    N   N   N   N   N   N   N   N   N   N
+PUT    /proposals/{proposal_id}/decision  floor-waits  N N N N N N N X X X
+PUT    /proposals/{proposal_id}/decision  mute-waits   N N N N X N Y X X X
+PUT    /proposals/{proposal_id}/decision  nowhere      X X X X X X X X X X
+DELETE /proposals/{proposal_id}           mute-waits   N N N N X Y N X X X
 GET    /spaces/{space_id}/teams      space      N   Y   Y   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      space      N   N   N   Y   Y   Y   Y   X   X   X
 POST   /spaces/{space_id}/teams      elsewhere  X   X   X   X   X   X   X   X   Y   N
@@ -174,6 +187,7 @@ PUT    /memberships/{membership_id}/mute    partner N N N N N N N X X X
 PUT    /memberships/{membership_id}/mute    founder N N N N N N N X X X
 DELETE /memberships/{membership_id}/mute    mate    N N N Y N Y Y X X X
 DELETE /memberships/{membership_id}/mute    pal     N N N N Y Y Y X X X
+DELETE /memberships/{membership_id}/mute    partner N N N N N Y Y X X X
 GET    /spaces/{space_id}/threads    space      N   Y   Y   Y   Y   Y   Y   X   X   X
 GET    /spaces/{space_id}/threads    elsewhere  X   X   X   X   X   X   X   X   Y   Y
 POST   /rooms/{room_id}/threads      general    X   Y   Y   Y   Y   Y   Y   X   X   X
@@ -319,6 +333,7 @@ class World:
                 for row in self.first[table.name]:
                     await tx.do(update(table).where(table.c.id == row["id"]).values(row))
             await tx.do(delete(schema.join_requests))
+            await tx.do(delete(schema.proposals))
             await tx.do(delete(schema.blocks))
             await tx.do(delete(schema.room_members))
             await tx.do(insert(schema.room_members), self.first["room_members"])
@@ -463,7 +478,8 @@ def post(
 
 
 async def nowhere(world: World, method: str) -> dict[str, str]:
-    return dict.fromkeys(("report_id", "space_id", "page_id", "request_id"), "no-such-thing")
+    ids = ("report_id", "space_id", "page_id", "request_id", "proposal_id")
+    return dict.fromkeys(ids, "no-such-thing")
 
 
 async def room_of_teacher(world: World, method: str) -> dict[str, str]:
@@ -603,6 +619,27 @@ async def wants_in(world: World, method: str) -> dict[str, str]:
     return {"request_id": found.id}
 
 
+def proposal(kind: ProposalKind) -> Callable[[World, str], Awaitable[dict[str, str]]]:
+    """One of the admin's that waits: to open "rivers" wider, or to mute the partner."""
+
+    async def made(world: World, method: str) -> dict[str, str]:
+        async with world.services.records.writing() as tx:
+            await tx.do(delete(schema.proposals))
+        proposals, admin, here = (
+            world.services.proposals,
+            world.facts.people["admin"],
+            world.facts.spaces["rivers"],
+        )
+        if kind is ProposalKind.FLOOR:
+            asked = await proposals.ask_floor(admin, here, Lowered(chat=Chat.FREE), "They are careful.")
+        else:
+            partner = world.facts.members["partner"]
+            asked = await proposals.ask_mute(admin, here, partner, MuteWish(), "He shouts.")
+        return {"proposal_id": asked.id}
+
+    return made
+
+
 async def nothing(world: World, method: str) -> dict[str, str]:
     return {}
 
@@ -692,6 +729,9 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "group": rivers(kind="group", join_rule="request"),
     "others": others_group,
     "wants-in": wants_in,
+    "mutes-par": space("rivers"),
+    "floor-waits": proposal(ProposalKind.FLOOR),
+    "mute-waits": proposal(ProposalKind.MUTE),
     "consenting": consenting,
     "partner-asks": asked("partner"),
     "asks-teacher": asked("teacher"),
@@ -734,6 +774,13 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
         ("PUT", "/spaces/{space_id}/join-rule"): {"rule": "open"},
         ("PUT", "/groups/{space_id}/join"): {"words": "May I?"},
         ("PUT", "/requests/{request_id}/answer"): {"accept": False, "because": "Full."},
+        ("POST", "/spaces/{space_id}/proposals"): {
+            "mute" if target == "mutes-par" else "floor": (
+                {"member": world.facts.members["partner"]} if target == "mutes-par" else {"chat": "free"}
+            ),
+            "because": "We have talked.",
+        },
+        ("PUT", "/proposals/{proposal_id}/decision"): {"accept": True},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
         ("PUT", "/rooms/{room_id}/state"): {
             "state": "supervised" if target in ("supervised", "was-closed") else "frozen"

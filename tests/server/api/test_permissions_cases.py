@@ -44,7 +44,7 @@ GET    /spaces/{space_id}/audit              space elsewhere
 PUT    /posts/{post_id}/hidden               of-student of-tea
 DELETE /posts/{post_id}/hidden               of-hidden
 PUT    /memberships/{membership_id}/mute     mate pal guest partner founder
-DELETE /memberships/{membership_id}/mute     mate pal
+DELETE /memberships/{membership_id}/mute     mate pal partner
 DELETE /memberships/{membership_id}          mate pal guest
 PUT    /spaces/{space_id}/status             space
 PUT    /spaces/{space_id}/freeze             space
@@ -60,12 +60,16 @@ ALWAYS = {
         ("PUT", "/spaces/{space_id}/approval"),
         ("PUT", "/spaces/{space_id}/featured"),
         ("GET", "/approvals"),
+        ("GET", "/proposals"),
+        ("PUT", "/proposals/{proposal_id}/decision"),
         ("GET", "/groups"),
     },
     Office.PLATFORM: {
         ("PUT", "/spaces/{space_id}/approval"),
         ("PUT", "/spaces/{space_id}/featured"),
         ("GET", "/approvals"),
+        ("GET", "/proposals"),
+        ("PUT", "/proposals/{proposal_id}/decision"),
         ("GET", "/groups"),
         ("PUT", "/spaces/{space_id}/freeze"),
         ("DELETE", "/spaces/{space_id}/freeze"),

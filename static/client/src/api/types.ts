@@ -85,7 +85,14 @@ export interface Member {
   /** Why the member may not write now; only for who may mute. Without an end: until it is lifted. */
   mute?: { reason: string; until: number | null } | null;
   /** What I may do with this member. */
-  can: { role: boolean; remove: boolean; reset_code: boolean; mute?: boolean };
+  can: {
+    role: boolean;
+    remove: boolean;
+    reset_code: boolean;
+    mute?: boolean;
+    ask_mute?: boolean;
+    unmute?: boolean;
+  };
 }
 
 /** What a teacher is told at one glance. The ids of people are membership ids. */

@@ -11,6 +11,7 @@ import { View } from "../ui/view.ts";
 import { area } from "./fields.ts";
 import { nameOf } from "./languages.ts";
 import type { Waiting } from "./lives.ts";
+import "./questions.ts";
 import { WhileSeen } from "./seen.ts";
 
 /** For the national office: the projects and groups that wait for its word. */
@@ -18,15 +19,19 @@ class Approvals extends View {
   static override properties = {
     me: { attribute: false },
     waiting: { state: true },
+    questions: { state: true },
     failed: { state: true },
   };
 
   declare me: Me;
   declare waiting: Waiting[] | undefined;
+  /** How many proposals wait beside the spaces. */
+  declare questions: number;
   declare failed: string;
 
   constructor() {
     super();
+    this.questions = 0;
     this.failed = "";
     new WhileSeen(this, () => this.fetch());
   }
@@ -49,11 +54,17 @@ class Approvals extends View {
       <p class="lead">${t("approve.lead")}</p>
       ${this.failed ? html`<p class="note bad" role="alert">${icon("warn")}<span>${this.failed}</span></p>` : nothing}
       ${this.list()}
+      <ts-questions
+        @counted=${({ detail }: CustomEvent<number>) => {
+          this.questions = detail;
+        }}
+      ></ts-questions>
     </main>`;
   }
 
   private list(): TemplateResult | typeof nothing {
     if (!this.waiting) return this.failed ? nothing : html`<div aria-busy="true"></div>`;
+    if (this.waiting.length === 0 && this.questions) return nothing;
     if (this.waiting.length === 0) return html`<p class="empty">${t("approve.none")}</p>`;
     return html`<ul class="cards" role="list">
       ${this.waiting.map(

@@ -21,7 +21,7 @@ class HomeOffice extends View {
 
   declare me: Me;
   declare ready: boolean;
-  /** Of the spaces that wait for this officer. */
+  /** Of the spaces and proposals that wait for this officer. */
   declare count: number;
   /** That have come to this officer and wait for an answer. */
   declare reports: number;
@@ -46,7 +46,8 @@ class HomeOffice extends View {
     await this.updateComplete;
     if (this.me.can?.approve) {
       const waiting = await api.get<Waiting[]>("/api/approvals").catch(() => undefined);
-      if (waiting) this.count = waiting.length;
+      const asked = await api.get<unknown[]>("/api/proposals").catch(() => undefined);
+      if (waiting && asked) this.count = waiting.length + asked.length;
     }
     if (this.me.can?.cases) {
       const reports = await api

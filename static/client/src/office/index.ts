@@ -4,6 +4,7 @@ import type { Me } from "../api/types.ts";
 import { t } from "../i18n/index.ts";
 import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
+import { proposalWords } from "./proposals.ts";
 import { lifeWords } from "./words.ts";
 
 interface Screen {
@@ -16,7 +17,10 @@ interface Screen {
 const SCREENS: Record<string, Screen> = {
   new: { tag: literal`ts-new`, load: () => Promise.all([import("./new.ts"), lifeWords()]) },
   groups: { tag: literal`ts-groups`, load: () => Promise.all([import("./groups.ts"), lifeWords()]) },
-  approvals: { tag: literal`ts-approvals`, load: () => Promise.all([import("./approvals.ts"), lifeWords()]) },
+  approvals: {
+    tag: literal`ts-approvals`,
+    load: () => Promise.all([import("./approvals.ts"), lifeWords(), proposalWords()]),
+  },
   cases: { tag: literal`ts-cases`, load: () => import("./cases.ts").then(({ words }) => words()) },
   contacts: {
     tag: literal`ts-contacts`,

@@ -26,6 +26,7 @@ export function place({ kind, space_id: space, ref, details }: Notice, { spaces 
   const staff = mine?.role === "teacher" || mine?.role === "admin";
   switch (kind) {
     case "space-asked":
+    case "floor-asked":
       return path.office("approvals");
     case "contact-asked":
     case "contact-accepted":
@@ -34,6 +35,9 @@ export function place({ kind, space_id: space, ref, details }: Notice, { spaces 
       return path.office(`messages/${ref.slice("person/".length)}`);
     case "join-refused":
       return path.office("groups");
+    case "mute-asked":
+      if (!mine) return path.office("approvals");
+      break;
     case "report":
     case "case-opened":
     case "case-closed":
@@ -48,6 +52,13 @@ export function place({ kind, space_id: space, ref, details }: Notice, { spaces 
     case "held":
     case "report":
       return staff ? path.cockpit(space) : path.space(space);
+    case "floor-granted":
+    case "floor-refused":
+      return path.settings(space);
+    case "mute-asked":
+    case "mute-refused":
+    case "mute-confirmed":
+      return path.cockpit(space);
     case "invitation-accepted":
     case "join-asked":
       return path.members(space);

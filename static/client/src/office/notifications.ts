@@ -34,6 +34,12 @@ const ICONS: Record<string, IconName> = {
   "space-refused": "draft",
   "case-opened": "warn",
   "case-closed": "check",
+  "floor-asked": "draft",
+  "floor-granted": "check",
+  "floor-refused": "draft",
+  "mute-asked": "lock",
+  "mute-confirmed": "lock",
+  "mute-refused": "draft",
   "room-archived": "lock",
 };
 

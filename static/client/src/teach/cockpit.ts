@@ -10,6 +10,7 @@ import { icon } from "../ui/icons.ts";
 import { avatar } from "../ui/marks.ts";
 import { View } from "../ui/view.ts";
 import { liftMute } from "./mute.ts";
+import "./waiting-mutes.ts";
 
 interface Held {
   post: { id: string; thread_id: string; body: string; waiting_body?: string | null };
@@ -136,6 +137,7 @@ class Desk extends View {
           ? html`<div class="desk-parts">
               ${this.box("held", this.held.length, this.held.length ? this.posts() : null)}
               ${this.box("reports", this.reports.length, this.reports.length ? this.openReports() : null)}
+              <ts-waiting-mutes .space=${space} .version=${this.version}></ts-waiting-mutes>
               ${this.mutedPart()} ${this.herePart()} ${this.silentPart(news)} ${this.newPart(news)}
               <ts-desk-rooms .space=${space} .members=${this.members}></ts-desk-rooms>
             </div>`

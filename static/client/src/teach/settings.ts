@@ -2,6 +2,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Space } from "../api/types.ts";
 import { registerCatalogue, t } from "../i18n/index.ts";
+import { proposalWords } from "../office/proposals.ts";
 import { adopt } from "../styles/adopt.ts";
 import { announce } from "../ui/announce.ts";
 import { ask } from "../ui/dialog.ts";
@@ -9,6 +10,7 @@ import { icon } from "../ui/icons.ts";
 import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
 import "./filters.ts";
+import "./floor.ts";
 import type { Policy } from "./policy.ts";
 import css from "./settings.css";
 import { byName, TONGUES, tongue } from "./tongues.ts";
@@ -16,11 +18,14 @@ import { byName, TONGUES, tongue } from "./tongues.ts";
 adopt(css);
 
 /** The words of the settings are there. */
-export const ready = registerCatalogue({
-  en: () => import("./i18n/settings/en.ts"),
-  es: () => import("./i18n/settings/es.ts"),
-  pt: () => import("./i18n/settings/pt.ts"),
-});
+export const ready = Promise.all([
+  registerCatalogue({
+    en: () => import("./i18n/settings/en.ts"),
+    es: () => import("./i18n/settings/es.ts"),
+    pt: () => import("./i18n/settings/pt.ts"),
+  }),
+  proposalWords(),
+]);
 
 const RULES = ["page_editing", "posting", "chat"] as const;
 const GUESTS = ["guests_read", "guests_post", "guests_edit"] as const;
@@ -92,6 +97,7 @@ class Settings extends View {
       ${
         policy
           ? html`${this.about(space)} ${policy.age_band === "adults" ? nothing : this.students(policy)}
+              ${policy.age_band === "adults" ? nothing : html`<ts-floor .space=${space} .policy=${policy} .version=${this.version}></ts-floor>`}
               ${this.guests(policy)}
               <section class="card" aria-labelledby="settings-filters">
                 <h2 id="settings-filters">${t("settings.filters")}</h2>

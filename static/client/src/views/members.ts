@@ -135,14 +135,15 @@ class Members extends View {
   }
 
   private async manage(member: Member): Promise<void> {
-    type Action = "role" | "card" | "remove" | "mute" | "unmute" | "undo" | "contact";
+    type Action = "role" | "card" | "remove" | "mute" | "ask-mute" | "unmute" | "undo" | "contact";
     const item = (action: Action, sign: IconName, words: string, close: (value: Action) => void) =>
       html`<li><button class="menu-item" @click=${() => close(action)}>${icon(sign)}${words}</button></li>`;
     const chosen = await openDialog<Action>(
       () => member.name,
       (close) => html`<ul class="menu" role="list">
         ${member.can.mute && !member.mute ? item("mute", "eye", t("members.mute"), close) : nothing}
-        ${member.can.mute && member.mute ? item("unmute", "draft", t("members.unmute"), close) : nothing}
+        ${member.can.ask_mute && !member.mute ? item("ask-mute", "eye", t("members.ask-mute"), close) : nothing}
+        ${member.can.unmute && member.mute ? item("unmute", "draft", t("members.unmute"), close) : nothing}
         ${this.mayKnow(member) ? item("contact", "people", t("members.contact"), close) : nothing}
         ${this.staff ? item("undo", "back", t("members.undo"), close) : nothing}
         ${member.can.role ? item("role", "people", t("members.change-role"), close) : nothing}
@@ -151,7 +152,9 @@ class Members extends View {
       </ul>`,
       { className: "sheet" },
     );
-    if (chosen === "mute" || chosen === "unmute" || chosen === "undo") await this.teach(chosen, member);
+    if (chosen === "mute" || chosen === "ask-mute" || chosen === "unmute" || chosen === "undo") {
+      await this.teach(chosen, member);
+    }
     if (chosen === "contact") await this.askContact(member);
     if (chosen === "role") await this.changeRole(member);
     if (chosen === "card") await resetCard(member.person_id, member.name);
@@ -170,11 +173,12 @@ class Members extends View {
     }
   }
 
-  private async teach(what: "mute" | "unmute" | "undo", member: Member): Promise<void> {
+  private async teach(what: "mute" | "ask-mute" | "unmute" | "undo", member: Member): Promise<void> {
     try {
       const tools = await import("../teach/index.ts");
       await tools.ready;
       if (what === "mute") await tools.mute(member);
+      if (what === "ask-mute") await tools.askMute(member, this.space.id);
       if (what === "unmute") await tools.liftMute(member);
       if (what === "undo") {
         const pages = await api.getKnown<Page[]>(`/api/spaces/${this.space.id}/pages`);

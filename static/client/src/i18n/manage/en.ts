@@ -55,6 +55,7 @@ const en = {
   "members.make-cards": "Cards for my class",
   "members.manage": "What to do with {name}",
   "members.mute": "Stop from writing",
+  "members.ask-mute": "Ask to stop from writing",
   "members.unmute": "Let write again",
   "members.contact": "Ask as a contact",
   "members.undo": "Undo what they did",

@@ -54,6 +54,7 @@ const es: Words = {
   "members.make-cards": "Tarjetas para mi clase",
   "members.manage": "Qué hacer con {name}",
   "members.mute": "No dejar escribir",
+  "members.ask-mute": "Pedir que no pueda escribir",
   "members.unmute": "Dejar escribir",
   "members.contact": "Pedir ser su contacto",
   "members.undo": "Deshacer lo que hizo",

@@ -54,6 +54,7 @@ const pt: Words = {
   "members.make-cards": "Cartões para a minha turma",
   "members.manage": "O que fazer com {name}",
   "members.mute": "Não deixar escrever",
+  "members.ask-mute": "Pedir que não possa escrever",
   "members.unmute": "Deixar escrever",
   "members.contact": "Pedir para ser seu contacto",
   "members.undo": "Desfazer o que fez",

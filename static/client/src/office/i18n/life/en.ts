@@ -15,8 +15,8 @@ const en = {
   "home.cards-hint": "Make and print log-in cards for your class",
   "home.approve": "To approve",
   "home.approve-count": {
-    one: "One project or group waits for you",
-    other: "{count} projects and groups wait for you",
+    one: "One thing waits for you",
+    other: "{count} things wait for you",
   },
   "home.reports": "Reports",
   "home.reports-count": { one: "One report waits for you", other: "{count} reports wait for you" },
@@ -252,7 +252,7 @@ const en = {
   "groups.by-invitation": "Members come in by invitation.",
 
   "approve.title": "To approve",
-  "approve.lead": "Projects and groups that wait for your office.",
+  "approve.lead": "What waits for your office.",
   "approve.none": "Nothing waits for you.",
   "approve.since": "handed in {time}",
   "approve.founders": "By",

@@ -15,8 +15,8 @@ const es: Words = {
   "home.cards-hint": "Crear e imprimir tarjetas para tu clase",
   "home.approve": "Por aprobar",
   "home.approve-count": {
-    one: "Un proyecto o grupo te espera",
-    other: "{count} proyectos y grupos te esperan",
+    one: "Una cosa te espera",
+    other: "{count} cosas te esperan",
   },
   "home.reports": "Avisos",
   "home.reports-count": { one: "Un aviso te espera", other: "{count} avisos te esperan" },
@@ -257,7 +257,7 @@ const es: Words = {
   "groups.by-invitation": "Se entra por invitación.",
 
   "approve.title": "Por aprobar",
-  "approve.lead": "Proyectos y grupos que esperan a tu oficina.",
+  "approve.lead": "Lo que espera a tu oficina.",
   "approve.none": "Nada te espera.",
   "approve.since": "presentado {time}",
   "approve.founders": "De",

@@ -15,8 +15,8 @@ const pt: Words = {
   "home.cards-hint": "Criar e imprimir cartões para a sua turma",
   "home.approve": "Por aprovar",
   "home.approve-count": {
-    one: "Um projeto ou grupo espera por si",
-    other: "{count} projetos e grupos esperam por si",
+    one: "Uma coisa espera por si",
+    other: "{count} coisas esperam por si",
   },
   "home.reports": "Avisos",
   "home.reports-count": { one: "Um aviso espera por si", other: "{count} avisos esperam por si" },
@@ -254,7 +254,7 @@ const pt: Words = {
   "groups.by-invitation": "Entra-se por convite.",
 
   "approve.title": "Por aprovar",
-  "approve.lead": "Projetos e grupos que esperam pelo seu gabinete.",
+  "approve.lead": "O que espera pelo seu gabinete.",
   "approve.none": "Nada espera por si.",
   "approve.since": "entregue {time}",
   "approve.founders": "De",

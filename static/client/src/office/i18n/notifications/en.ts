@@ -40,6 +40,12 @@ const en = {
   "news.case-opened": "The national office looks into something here",
   "news.case-closed": "The national office has finished looking into something here",
   "news.room-archived": "A room that nobody used is archived now",
+  "news.floor-asked": "A TwinSpace would like more than is usual at its age",
+  "news.floor-granted": "The national office allows more: choose it in the settings",
+  "news.floor-refused": "The national office said no to opening wider. See why",
+  "news.mute-asked": "To stop a teacher from writing waits for a second person: you",
+  "news.mute-confirmed": "The mute you asked for is confirmed",
+  "news.mute-refused": "The mute you asked for is not confirmed",
   "news.other": "Something is new",
 
   "mail.title": "Mail me what is new",

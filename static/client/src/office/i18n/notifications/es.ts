@@ -40,6 +40,12 @@ const es: Words = {
   "news.case-opened": "El servicio nacional está revisando algo aquí",
   "news.case-closed": "El servicio nacional ha terminado de revisar algo aquí",
   "news.room-archived": "Una sala que nadie usaba está ahora archivada",
+  "news.floor-asked": "Un TwinSpace quiere más de lo habitual a su edad",
+  "news.floor-granted": "El servicio nacional permite más: elígelo en los ajustes",
+  "news.floor-refused": "El servicio nacional no permite abrir más. Mira por qué",
+  "news.mute-asked": "No dejar escribir a un docente espera a una segunda persona: tú",
+  "news.mute-confirmed": "El silencio que pediste está confirmado",
+  "news.mute-refused": "El silencio que pediste no se ha confirmado",
   "news.other": "Hay algo nuevo",
 
   "mail.title": "Recibir las novedades por correo",

@@ -41,6 +41,12 @@ const pt: Words = {
   "news.case-opened": "O serviço nacional está a analisar algo aqui",
   "news.case-closed": "O serviço nacional acabou de analisar algo aqui",
   "news.room-archived": "Uma sala que ninguém usava está agora arquivada",
+  "news.floor-asked": "Um TwinSpace gostaria de mais do que é habitual na sua idade",
+  "news.floor-granted": "O gabinete nacional permite mais: escolha-o nas definições",
+  "news.floor-refused": "O gabinete nacional não permite abrir mais. Veja porquê",
+  "news.mute-asked": "Não deixar escrever um professor espera por uma segunda pessoa: você",
+  "news.mute-confirmed": "O silêncio que pediu está confirmado",
+  "news.mute-refused": "O silêncio que pediu não foi confirmado",
   "news.other": "Há algo novo",
 
   "mail.title": "Receber as novidades por correio",
