@@ -70,16 +70,21 @@ class _Band:
     chat: Chat
     usual_chat: Chat
     reactions: Reactions
+    block_owners: bool = False
+    """Blocks that pupils make are theirs."""
 
 
 _BANDS: Final[Mapping[AgeBand, _Band]] = {
-    AgeBand.UP_TO_6: _Band(PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF, Reactions()),
+    AgeBand.UP_TO_6: _Band(
+        PageEditing.TEACHERS, Posting.OFF, Chat.OFF, Chat.OFF, Reactions(), block_owners=True
+    ),
     AgeBand.FROM_7: _Band(
         PageEditing.TEAMS,
         Posting.HOLD,
         Chat.SUPERVISED,
         Chat.SUPERVISED,
         Reactions(("heart", "thumb", "smile")),
+        block_owners=True,
     ),
     AgeBand.FROM_12: _Band(
         PageEditing.TEAMS, Posting.HOLD_FIRST, Chat.SUPERVISED, Chat.SUPERVISED, Reactions(MARKS)
@@ -146,6 +151,8 @@ class SpacePolicy:
     """Students make pages in the team rooms they are listed in."""
     page_editing: PageEditing | None = None
     """``None``: what the age band allows."""
+    owning: bool = False
+    """Blocks that pupils make are theirs, also where the age band does not want it."""
     posting: Posting | None = None
     """``None``: what the age band allows."""
     chatting: Chat | None = None
@@ -191,6 +198,15 @@ class SpacePolicy:
         return _looser(_BANDS[self.age_band].chat, self.lowered.chat)
 
     @property
+    def block_owners(self) -> bool:
+        """On pages, a block that a pupil makes is protected for them (ADR 13) until they open it."""
+        return self.owning or self.block_owners_floor
+
+    @property
+    def block_owners_floor(self) -> bool:
+        return _BANDS[self.age_band].block_owners
+
+    @property
     def reactions(self) -> Reactions:
         return _BANDS[self.age_band].reactions
 
@@ -214,6 +230,7 @@ class SpacePolicy:
             guests_post=stored.get("guests_post") is True,
             students_create=stored.get("students_create") is not False,
             page_editing=PageEditing(str(editing)) if editing else None,
+            owning=stored.get("block_owners") is True,
             posting=Posting(str(posting)) if posting else None,
             chatting=Chat(str(chat)) if chat else None,
             supervision=Supervising(str(stored.get("supervision") or Supervising.ONE)),

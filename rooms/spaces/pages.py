@@ -58,6 +58,8 @@ class PageView:
     reason: str
     mine: bool
     can: dict[str, bool]
+    block_owners: bool
+    """A block that the person makes here is theirs: their editor protects it for them."""
 
 
 class Pages:
@@ -390,6 +392,7 @@ class Pages:
                 "settings": change,
                 "delete": bool(standing.decide(Action.PAGE_BIN, settings)),
             },
+            block_owners=standing.is_pupil and standing.policy.block_owners,
         )
 
 

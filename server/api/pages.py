@@ -39,6 +39,9 @@ class Page(Output):
     reason: str = Field(description="Message key why not read-write, such as locked; else empty.")
     mine: bool
     can: dict[str, bool] = Field(description="lock, rename, settings, delete: what I may do with the page.")
+    block_owners: bool = Field(
+        description="The blocks that I make are protected for me, by my editor: protected is my client id."
+    )
 
 
 class NewPage(Input):

@@ -43,6 +43,7 @@ class Chosen(Output):
     guests_edit: bool
     guests_post: bool
     students_create: bool
+    block_owners: bool
     page_editing: PageEditing | None = Field(description="Null: as open as the age band allows.")
     posting: Posting | None = Field(description="Null: as open as the age band allows.")
     chat: Chat | None = Field(description="Null: what is usual in the age band.")
@@ -63,6 +64,7 @@ class Effective(Output):
     """What holds: the tighter of what is chosen and what the age band allows."""
 
     page_editing: PageEditing
+    block_owners: bool
     posting: Posting
     chat: Chat
     filters: FiltersNow
@@ -108,6 +110,7 @@ async def read_policy(call: Call) -> Policy:
             guests_edit=chosen.guests_edit,
             guests_post=chosen.guests_post,
             students_create=chosen.students_create,
+            block_owners=chosen.owning,
             page_editing=chosen.page_editing,
             posting=chosen.posting,
             chat=chosen.chatting,
@@ -122,6 +125,7 @@ async def read_policy(call: Call) -> Policy:
         ),
         effective=Effective(
             page_editing=chosen.pages_open,
+            block_owners=chosen.block_owners,
             posting=chosen.posts_open,
             chat=chosen.chat,
             filters=_filters(chosen.filters),

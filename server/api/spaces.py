@@ -143,6 +143,10 @@ class PolicyPatch(Input):
     page_editing: PageEditing | None = Field(
         None, description="Who of the pupils edits pages: never wider than the age band allows."
     )
+    block_owners: bool = Field(
+        False,
+        description="On pages, blocks that pupils make are protected for them; up to 11 they always are.",
+    )
     posting: Posting | None = Field(
         None, description="How posts of pupils come to be seen: never wider than the age band allows."
     )

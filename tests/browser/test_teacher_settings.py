@@ -25,7 +25,7 @@ def ana(teacher: LogsIn, demo: Demo) -> Iterator[Page]:
     if now != "open":
         call(page, demo, "PUT", f"{space}/status", {"status": "open"})
     policy: dict[str, Any] = {"page_editing": None, "posting": None, "chat": None, "filters": {}}
-    policy |= {"guests_read": False, "supervision": "one", "students_create": True}
+    policy |= {"guests_read": False, "supervision": "one", "students_create": True, "block_owners": False}
     words = {key: first[key] for key in ("title", "summary", "languages")}
     call(page, demo, "PATCH", space, {**words, "policy": policy})
 
@@ -122,6 +122,20 @@ def test_what_pupils_may_do_holds_at_once(ana: Page, student: LogsIn, demo: Demo
     rules.get_by_role("radio", name="Posts are seen at once").check()
     save(rules)
     expect(composer(brave)).to_be_visible()
+
+
+def test_admins_give_blocks_owners_in_a_space_of_older_pupils(ana: Page, student: LogsIn, demo: Demo) -> None:
+    open_settings(ana, demo)
+    rules = part(ana, "What students may do")
+    owners = rules.get_by_role("checkbox", name="What a student writes on a page is theirs")
+    expect(owners).not_to_be_checked()
+    brave = student(0)
+    page = f"/pages/{demo.page}"
+    for wanted in (True, False):
+        owners.set_checked(wanted)
+        save(rules)
+        assert call(brave, demo, "GET", page)["block_owners"] is wanted
+        assert call(ana, demo, "GET", page)["block_owners"] is False
 
 
 def test_the_name_and_the_languages(ana: Page, student: LogsIn, demo: Demo) -> None:

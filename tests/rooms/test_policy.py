@@ -377,6 +377,14 @@ def test_reactions_of_each_age_band() -> None:
     }
 
 
+def test_blocks_have_owners_with_the_youngest_and_where_admins_want_it() -> None:
+    usual = {band.value: SpacePolicy(band).block_owners for band in AgeBand}
+    assert usual == {"up-to-6": True, "7-11": True, "12-15": False, "16-19": False, "adults": False}
+    for band in AgeBand:
+        assert SpacePolicy.of(band, {"block_owners": True}).block_owners
+        assert SpacePolicy.of(band, {"block_owners": False}).block_owners is usual[band.value]
+
+
 def test_admins_tighten_posting_and_chat_and_never_loosen_them() -> None:
     for band in AgeBand:
         floor = SpacePolicy(band)

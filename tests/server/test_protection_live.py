@@ -217,6 +217,37 @@ async def test_a_pupil_protects_their_own_words_from_other_pupils(house: House) 
         assert (await text_of(rui, page["id"])).strip() == "Rui: Good: Still My paragraph."
 
 
+async def test_a_block_is_made_and_protected_in_one_edit_and_without_it_is_open(house: House) -> None:
+    """As the editor does where blocks have owners; a stock client protects nothing, and may."""
+    async with (
+        house.visitor("admin") as teacher,
+        house.visitor("student") as ana,
+        house.visitor("student", 1) as rui,
+    ):
+        await teacher.call("PATCH", f"/spaces/{teacher.space}", {"policy": {"block_owners": True}})
+        page = await new_page(teacher)
+        for who, told in ((ana, True), (rui, True), (teacher, False)):
+            assert (await who.call("GET", f"/pages/{page['id']}"))["block_owners"] is told
+        async with hand(ana, page["document"]) as hers:
+            assert await hers.send(add("My first.", protected=hers.client)) == "status 1"
+            assert await hers.send(add("My second.", protected=hers.client)) == "status 1"
+            assert await hers.send(add("Of all.")) == "status 1"
+            owner = hers.client
+        async with hand(rui, page["document"]) as his:
+            assert await his.send(type_into("first", "Not ")) == "status 0"
+        async with hand(rui, page["document"]) as his:  # not in her name either
+            assert await his.send(add("By Ana, says Rui.", protected=owner)) == "status 0"
+        async with hand(rui, page["document"]) as his:
+            assert await his.send(type_into("all", "Ours: ")) == "status 1"
+            assert await his.send(protect("all", his.client)) == "status 0"
+        async with hand(rui, page["document"]) as his:
+            assert await his.send(add("Between.", 1, protected=his.client)) == "status 1"
+        async with hand(ana, page["document"]) as hers:
+            assert await hers.send(type_into("Between", "Not ")) == "status 0"
+        words = (await text_of(teacher, page["id"])).split("\n")
+        assert [each for each in words if each] == ["My first.", "Between.", "My second.", "Ours: Of all."]
+
+
 async def test_a_teacher_undoes_a_pupil_through_their_protection(house: House) -> None:
     async with house.visitor("admin") as teacher, house.visitor("student") as pupil:
         page = await new_page(teacher)

@@ -30,6 +30,7 @@ async def test_the_shape_of_a_page(site: Site) -> None:
         "reason": "",
         "mine": True,
         "can": {"lock": True, "rename": True, "settings": True, "delete": True},
+        "block_owners": False,
     }
     assert (await site.call("GET", f"/pages/{page}", token=token)).body == made.body
     until = time.time() + 600
@@ -45,6 +46,27 @@ async def test_the_shape_of_a_page(site: Site) -> None:
     assert [binned["id"] for binned in bin_.body] == [page]
     back = await site.call("POST", f"/pages/{page}/restore", token=token)
     assert back.body["id"] == page
+
+
+async def test_where_blocks_have_owners_pupils_are_told_so(site: Site) -> None:
+    founder, path = await site.log_in("founder"), f"/pages/{site.facts.pages['team']}"
+    for wanted in (True, False):
+        policy = {"policy": {"block_owners": wanted}}
+        space = f"/spaces/{site.facts.spaces['rivers']}"
+        assert (await site.call("PATCH", space, policy, token=founder)).status == 200
+        rules = (await site.call("GET", f"{space}/policy", token=founder)).body
+        assert (rules["chosen"]["block_owners"], rules["effective"]["block_owners"]) == (wanted, wanted)
+        told = {
+            who: (await site.call("GET", path, token=await site.log_in(who))).body["block_owners"]
+            for who in ("student", "editor", "pal", "teacher", "founder")
+        }
+        assert told == {
+            "student": wanted,
+            "editor": wanted,
+            "pal": wanted,
+            "teacher": False,
+            "founder": False,
+        }
 
 
 async def test_a_page_moves_to_the_top_with_null_and_stays_with_nothing(site: Site) -> None:

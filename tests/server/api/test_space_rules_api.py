@@ -36,6 +36,7 @@ async def test_the_shape(site: Site) -> None:
         "guests_edit": False,
         "guests_post": False,
         "students_create": True,
+        "block_owners": False,
         "page_editing": None,
         "posting": "hold",
         "chat": None,

@@ -129,6 +129,8 @@ export interface Page {
   /** Message key why the page is not read-write, else "". */
   reason: string;
   can: { lock: boolean; rename: boolean; settings: boolean; delete: boolean };
+  /** A block that I make here is protected for me. */
+  block_owners?: boolean;
 }
 
 export interface Pupil {

@@ -119,6 +119,7 @@ export class PageEditor extends LitElement {
     if (changed.has("document") && this.session) this.close();
     if (!this.session && this.page && this.me && this.socket) this.openPage();
     else if (changed.has("page") && changed.get("page")) this.session?.pageChanged(this.page);
+    if (this.page?.block_owners && !this.owning) this.owning = this.learnToOwn();
     this.mount();
   }
 
@@ -156,7 +157,7 @@ export class PageEditor extends LitElement {
   private mount(): void {
     const { session } = this;
     const place = this.querySelector<HTMLElement>(".ed-page");
-    if (!session?.open || this.view || !place) return;
+    if (!session?.open || this.view || !place || (this.page.block_owners && !this.own)) return;
     const binding = new Binding(session.shared, () => session.writable);
     const actions = {
       link: ((_, dispatch) => this.link(!!dispatch)) as Command,
@@ -370,7 +371,22 @@ export class PageEditor extends LitElement {
         this.hint = "";
       }, HINT_MS);
     },
+    own: (done, before, now) => {
+      const { session, view, page } = this;
+      const fresh = page.block_owners && view ? bindingKey.getState(view.state)?.fresh(now.doc) : undefined;
+      if (!session || !fresh?.size) return;
+      this.own?.({ me: String(session.doc.clientID), fresh, closed: this.rules.closed }, done, before, now);
+    },
   };
+
+  private owning: Promise<void> | undefined;
+  private own: typeof import("./owning.ts").own | undefined;
+
+  /** Only where blocks have owners is this loaded. Without it, my blocks would be open. */
+  private async learnToOwn(): Promise<void> {
+    this.own = (await import("./owning.ts").catch(() => undefined))?.own ?? (() => {});
+    this.requestUpdate();
+  }
 
   private nameOf = (by: string): string => this.writers.names[this.writers.whose[by] ?? ""] ?? "";
 

@@ -16,6 +16,8 @@ export interface Rules {
   label(by: string): string;
   /** I tried to change a closed block. */
   refused(): void;
+  /** Where blocks have owners, protects those that I have made. */
+  own?(done: readonly Transaction[], before: Node, now: Transaction): void;
 }
 
 const SET = "protection";
@@ -90,19 +92,24 @@ export function protection(rules: Rules): Plugin {
         if (now && now.attrs.protected === null && !doc.textBetween(top, pos))
           tr.setNodeAttribute(top, "protected", by);
       });
+      rules.own?.(done, before, tr);
       return tr.docChanged ? tr : null;
     },
     // What I could undo may lie in a block that was closed meanwhile.
     view: () => {
-      let before = 0;
+      let open = new Set<unknown>();
       return {
         update: ({ state }) => {
-          let now = 0;
-          state.doc.forEach((node) => {
-            if (closed(node)) now++;
-          });
-          if (now > before) bindingKey.getState(state)?.undoManager.clear();
-          before = now;
+          const binding = bindingKey.getState(state);
+          const now = new Set<unknown>();
+          let shut = false;
+          for (const slot of binding?.drawing.get(binding.shared)?.slots ?? []) {
+            const [shared] = slot.shared;
+            if (slot.kind !== "node" || !closed(slot.node)) now.add(shared);
+            else shut ||= open.has(shared);
+          }
+          if (shut) binding?.undoManager.clear();
+          open = now;
         },
       };
     },

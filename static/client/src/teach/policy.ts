@@ -23,6 +23,7 @@ export interface Policy {
     guests_edit: boolean;
     guests_post: boolean;
     students_create: boolean;
+    block_owners: boolean;
     page_editing: string | null;
     posting: string | null;
     chat: string | null;
@@ -31,7 +32,7 @@ export interface Policy {
   };
   /** From tight to free. */
   allowed: { page_editing: string[]; posting: string[]; chat: string[]; contacts: Action[] };
-  effective: { page_editing: string; posting: string; chat: string; filters: Filters };
+  effective: { page_editing: string; block_owners: boolean; posting: string; chat: string; filters: Filters };
 }
 
 export interface Tried {

@@ -221,6 +221,15 @@ class Settings extends View {
             ? html`<label class="check">
                 <input type="checkbox" name="students_create" .checked=${chosen.students_create} />
                 ${t("settings.create")}
+              </label>
+              <label class="check">
+                <input
+                  type="checkbox"
+                  name="block_owners"
+                  .checked=${effective.block_owners}
+                  ?disabled=${effective.block_owners && !chosen.block_owners}
+                />
+                ${t("settings.block-owners")}
               </label>`
             : nothing
         }
@@ -235,7 +244,10 @@ class Settings extends View {
               form.get(rule),
             ]),
           ),
-          ...(allowed.page_editing.length > 1 && { students_create: form.has("students_create") }),
+          ...(allowed.page_editing.length > 1 && {
+            students_create: form.has("students_create"),
+            block_owners: form.has("block_owners"),
+          }),
           supervision: form.get("supervision"),
         },
       }),

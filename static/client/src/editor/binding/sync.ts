@@ -62,6 +62,9 @@ export class Binding {
     return this.doc;
   }
 
+  /** The places of the blocks that writing this page would make. */
+  fresh = (page: Node): Set<number> => this.writer.fresh(this.shared, page);
+
   get plugin(): Plugin {
     return new Plugin({
       key: bindingKey,

@@ -32,6 +32,16 @@ export class Writer {
     this.drawing.set(shared, { node, slots, standIn: false });
   }
 
+  /** The places of those blocks of a page that would be new in the shared document, or owned as they were not. */
+  fresh(shared: Parent, page: Node): Set<number> {
+    const places = new Set(page.children.keys());
+    const slots = this.drawing.get(shared)?.slots.filter((slot) => slot.kind !== "hidden") ?? [];
+    for (const [slot, at] of align(slots, units(page)))
+      if (slot.kind === "node" && slot.node.attrs.protected === page.child(at).attrs.protected)
+        places.delete(at);
+    return places;
+  }
+
   private writeChildren(shared: Parent, slots: Slot[], wanted: Unit[]): Slot[] {
     const shown = slots.filter((slot) => slot.kind !== "hidden");
     const pairs = align(shown, wanted);
@@ -284,6 +294,9 @@ function likeness(slot: Slot, unit: Unit): number {
   if (slot.kind !== "node" || isRun(unit) || slot.node.type !== unit.type) return 0;
   if (isStandIn(unit)) return 0;
   if (slot.node.eq(unit)) return 2.5;
+  // What is written into a block does not make it somebody's: a block of theirs is a new one.
+  const by = unit.attrs.protected;
+  if (by && by !== slot.node.attrs.protected && !slot.node.content.eq(unit.content)) return 0;
   return 0.1 + share(slot.node.textContent, unit.textContent);
 }
 

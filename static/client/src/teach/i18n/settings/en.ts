@@ -24,6 +24,7 @@ const en = {
   "settings.page_editing.teams": "Students edit the pages of their team",
   "settings.page_editing.open": "Students edit all pages that are for everyone",
   "settings.create": "Students make new pages in their team",
+  "settings.block-owners": "What a student writes on a page is theirs: other students cannot change it",
   "settings.posting": "Posts",
   "settings.posting.off": "Students do not post",
   "settings.posting.hold": "A teacher reads every post first",

@@ -22,6 +22,7 @@ const es: Words = {
   "settings.page_editing.teams": "Los alumnos editan las páginas de su equipo",
   "settings.page_editing.open": "Los alumnos editan todas las páginas que son para todos",
   "settings.create": "Los alumnos crean páginas en su equipo",
+  "settings.block-owners": "Lo que un alumno escribe en una página es suyo: otros alumnos no lo cambian",
   "settings.posting": "Mensajes",
   "settings.posting.off": "Los alumnos no publican",
   "settings.posting.hold": "Un profesor lee antes cada mensaje",

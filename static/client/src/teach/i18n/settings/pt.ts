@@ -22,6 +22,7 @@ const pt: Words = {
   "settings.page_editing.teams": "Os alunos editam as páginas da sua equipa",
   "settings.page_editing.open": "Os alunos editam todas as páginas que são para todos",
   "settings.create": "Os alunos criam páginas na sua equipa",
+  "settings.block-owners": "O que um aluno escreve numa página é seu: outros alunos não o mudam",
   "settings.posting": "Mensagens",
   "settings.posting.off": "Os alunos não publicam",
   "settings.posting.hold": "Um professor lê primeiro cada mensagem",
