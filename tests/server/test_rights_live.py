@@ -28,7 +28,7 @@ from rooms.rights.access import Changes
 from rooms.spaces.lifecycle import Lifecycle
 from rooms.storage.records import Look, Records
 from rooms.storage.transfer import copy_records
-from rooms.values import AgeBand, Office, PersonId, Role, SpaceId, SpaceKind
+from rooms.values import AgeBand, Office, PersonId, Role, SchoolId, SpaceId, SpaceKind
 from server.app import Node, open_node
 from server.config import Settings
 from server.serving import listening
@@ -265,6 +265,42 @@ async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house)
             assert said["scope"] == "read-write"
         seen = await pupil.call("GET", f"/spaces/{space}/members")
         assert not any(each["mute"] or each["can"]["mute"] for each in seen)
+
+
+async def test_a_teacher_of_another_school_is_muted_at_once_by_two_and_by_one_alone_not_at_all(house):
+    admin, services = house.find("admin"), house.nodes[0].services
+    eva = replace(admin, name="Eva Lanuza", email="eva@puentedepiedra.example")
+    partner = next(each for each in house.demo.logins if each.role == "teacher")
+    async with house.visitor(admin) as ana, house.visitor(partner) as rui:
+        space, page = await editable_page(rui)
+        person = await services.people.add_adult(
+            name=eva.name,
+            email=eva.email,
+            password=eva.password,
+            school=SchoolId(ana.me["person"]["school"]["id"]),
+        )
+        await services.members.add_adult(SpaceId(space), person, Role.ADMIN)
+        document, writer = page["document"], Writer()
+        members = {each["person_id"]: each for each in await ana.call("GET", f"/spaces/{space}/members")}
+        concerned = members[rui.me["person"]["id"]]
+        assert not concerned["founder"]
+        assert (concerned["can"]["mute"], concerned["can"]["ask_mute"]) == (False, True)
+        async with rui.line() as line, house.visitor(eva) as second:
+            await open_page(line, document)
+            alone = await ana.ask("PUT", f"/memberships/{concerned['id']}/mute", {"reason": "Loud."})
+            assert alone[0] == 403
+            wish = {"mute": {"member": concerned["id"]}, "because": "Loud."}
+            asked = await ana.call("POST", f"/spaces/{space}/proposals", wish)
+            decision = f"/proposals/{asked['id']}/decision"
+            assert (await ana.ask("PUT", decision, {"accept": True}))[0] == 403
+            assert await status_of(line, writer, document) == "status 1"
+            await second.call("PUT", decision, {"accept": True})
+            said = await notice(line, "access", house.at_once)
+            assert (said["scope"], said["reason"], said["until"]) == ("readonly", "muted", None)
+            assert await status_of(line, writer, document) == "status 0"
+            await ana.call("DELETE", f"/memberships/{concerned['id']}/mute")
+            assert (await notice(line, "access", house.at_once))["scope"] == "read-write"
+            assert await status_of(line, writer, document) == "status 1"
 
 
 async def test_a_log_out_closes_every_socket_of_that_log_in_for_good(house):
