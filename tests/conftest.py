@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browsers import program
+from hypothesis import HealthCheck, settings
 
 BROWSER_TESTS = {"browser", "test_in_chromium.py"}
 """Folders and files under tests/ that need a Chromium."""
@@ -18,6 +19,10 @@ def _browser_is_out_of_reach() -> bool:
     """tools/programs installs one where it may; only without root, and outside CI, may one be missing."""
     return program() is None and os.geteuid() != 0 and not os.environ.get("CI")
 
+
+# How fast a machine draws examples, or runs one, says nothing of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins = ["backing"]  # tests/support: PostgreSQL and Valkey
 

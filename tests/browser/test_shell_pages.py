@@ -91,7 +91,7 @@ def test_pages_move_up_down_and_under_another(teacher: LogsIn, demo: Demo) -> No
     tree(page).get_by_role("button", name=f"What to do with “{second}”").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Move up").click()
-    expect(dialog.get_by_role("status")).to_have_text(re.compile("Now number"))
+    expect(dialog.locator(".announcer:not(.heard)")).to_have_text(re.compile("Now number"))
     page.keyboard.press("Escape")
     page.wait_for_function(
         """([a, b]) => {

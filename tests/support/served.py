@@ -96,11 +96,11 @@ class Server:
         self.start(port)
 
     def stop(self) -> None:
-        """Asks it to end (SIGTERM), and insists that it does so within 10 s and without an error."""
+        """Asks it to end (SIGTERM), and insists that it does so within 30 s and without an error."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         try:
-            code = self._process.wait(10)
+            code = self._process.wait(30)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not stop:\n{self.said()[-3000:]}") from None

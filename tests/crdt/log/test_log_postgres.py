@@ -122,7 +122,7 @@ async def test_a_document_that_somebody_locks_stalls_the_log_and_then_all_of_it_
     async with other.transaction():
         await other.fetch("SELECT FROM log.documents FOR UPDATE")
         waiting = [log.append(entry(update=b"%d" % number)) for number in range(50)]
-        await soon(lambda: log.health.code == "stalled", 1.4)
+        await soon(lambda: log.health.code == "stalled")
         assert (await log.load(PAGE)).tail == (b"before",)
         assert not any(each.done() for each in waiting)
     assert await asyncio.gather(*waiting) == list(range(2, 52))
