@@ -35,6 +35,9 @@ import messagesPt from "../src/office/i18n/messages/pt.ts";
 import newsEn from "../src/office/i18n/notifications/en.ts";
 import newsEs from "../src/office/i18n/notifications/es.ts";
 import newsPt from "../src/office/i18n/notifications/pt.ts";
+import proposalsEn from "../src/office/i18n/proposals/en.ts";
+import proposalsEs from "../src/office/i18n/proposals/es.ts";
+import proposalsPt from "../src/office/i18n/proposals/pt.ts";
 import teachEn from "../src/teach/i18n/en.ts";
 import teachEs from "../src/teach/i18n/es.ts";
 import teachPt from "../src/teach/i18n/pt.ts";
@@ -47,6 +50,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   bell: { en: bellEn, es: bellEs, pt: bellPt },
   notifications: { en: newsEn, es: newsEs, pt: newsPt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
+  proposals: { en: proposalsEn, es: proposalsEs, pt: proposalsPt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
   "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },
