@@ -28,6 +28,7 @@ from rooms.safety.proposals import MuteWish
 from rooms.services import Services
 from rooms.storage import schema
 from rooms.values import (
+    AgeBand,
     ConsentPurpose,
     Office,
     PageId,
@@ -42,6 +43,7 @@ from rooms.values import (
     RoomKind,
     RoomStatus,
     SeeRule,
+    SpaceKind,
     ThreadId,
     ThreadKind,
     new_id,
@@ -97,8 +99,7 @@ POST   /spaces/{space_id}/partner    space      N   N   N   N   N   N   409 X   
 PUT    /spaces/{space_id}/asked      refused    N   N   N   N   Y   N   Y   X   X   X
 PUT    /spaces/{space_id}/asked      draft      N   N   N   N   N   N   409 X   X   X
 DELETE /spaces/{space_id}/asked      pending    N   N   N   N   N   N   Y   X   X   X
-DELETE /spaces/{space_id}            draft      N   N   N   N   N   N   Y   X   X   X
-DELETE /spaces/{space_id}            refused    N   N   N   N   Y   N   Y   X   X   X
+DELETE /spaces/{space_id}            new-draft  X   X   X   X   X   X   Y   X   X   X
 DELETE /spaces/{space_id}            pending    N   N   N   N   N   N   409 X   X   X
 DELETE /spaces/{space_id}            space      N   N   N   N   N   N   409 X   X   X
 DELETE /spaces/{space_id}            nowhere    X   X   X   X   X   X   X   X   X   X
@@ -674,6 +675,23 @@ async def wrote_to_teacher(world: World, method: str) -> dict[str, str]:
     return {"person_id": people["partner"]}
 
 
+async def new_draft(world: World, method: str) -> dict[str, str]:
+    """A draft of the founder's own, in which nobody else is."""
+    founder, services = world.facts.people["founder"], world.services
+    mine = [each.id for each in await services.spaces.of(founder) if each.title == "Draft"]
+    if not mine:
+        made = await services.lifecycle.make(
+            founder,
+            kind=SpaceKind.PROJECT,
+            title="Draft",
+            summary="",
+            languages=["en"],
+            age_band=AgeBand.FROM_12,
+        )
+        mine = [made.id]
+    return {"space_id": mine[0]}
+
+
 TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "space": space("rivers"),
     "elsewhere": space("elsewhere"),
@@ -724,6 +742,7 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "a-group": nothing,
     "nothing": nothing,
     "draft": rivers(status="draft"),
+    "new-draft": new_draft,
     "refused": rivers(status="draft", partner=True),
     "pending": rivers(status="pending"),
     "group": rivers(kind="group", join_rule="request"),
