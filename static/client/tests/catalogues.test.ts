@@ -50,7 +50,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   bell: { en: bellEn, es: bellEs, pt: bellPt },
   notifications: { en: newsEn, es: newsEs, pt: newsPt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
-  proposals: { en: proposalsEn, es: proposalsEs, pt: proposalsPt },
+  "office/proposals": { en: proposalsEn, es: proposalsEs, pt: proposalsPt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
   "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },
