@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -146,9 +146,13 @@ class Attachment:
 
     def _tell(self) -> None:
         self._telling = False
-        everybody = self.room.everybody()
-        if everybody is not None and self.attached:
-            self.outlet.send(self.outlet.framing.awareness(everybody))
+        if self.attached:
+            self.tell_of(self.room.everybody())
+
+    def tell_of(self, people: Iterable[bytes]) -> None:
+        """Says who is here, in awareness messages."""
+        for message in people:
+            self.outlet.send(self.outlet.framing.awareness(message))
 
     def receive_step2(self, update: bytes) -> None:
         """A client's answer to our step 1."""

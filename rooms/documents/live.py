@@ -10,9 +10,10 @@ them once it is durable (`rooms.documents.gate`).
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -29,7 +30,7 @@ from rooms.bus.local import LocalBus
 from rooms.bus.messages import Committed, DocumentMessage, Hint, PresenceQuery, RemoteState, States
 from rooms.documents.attachment import Attachment
 from rooms.documents.errors import Early, Forged, Protected, Unavailable
-from rooms.documents.fanout import Shared, broadcast
+from rooms.documents.fanout import Framing, Shared, broadcast
 from rooms.documents.gate import Edit, Gate, Origin, Then, Waiter
 from rooms.documents.observer import Observer, SilentObserver
 from rooms.documents.presence import Presence
@@ -113,6 +114,7 @@ class LiveRoom:
         self._presence = Presence(
             self._announce,
             self._loop.call_soon,
+            self._loop.call_later,
             self._loop.time,
             spread=None if alone else self._spread_presence,
         )
@@ -144,9 +146,7 @@ class LiveRoom:
     def attach(self, attachment: Attachment) -> None:
         """Adds a reader. Call it when :meth:`ready` has returned, in the same turn."""
         self.attachments.add(attachment)
-        everybody = self._presence.everybody()
-        if everybody is not None:
-            attachment.outlet.send(attachment.outlet.framing.awareness(everybody))
+        attachment.tell_of(self._presence.everybody())
 
     def detach(self, attachment: Attachment, *, grace: float = 0.0) -> None:
         """Takes a reader away, and its presence with it: after ``grace`` seconds, for a line that broke.
@@ -479,8 +479,7 @@ class LiveRoom:
                 return
             for update in updates:
                 outlet.send(outlet.framing.update(update))
-            if everybody is not None:
-                outlet.send(outlet.framing.awareness(everybody))
+            attachment.tell_of(everybody)
 
         self._gate.after_commits(Then(depart, lambda: attachment.missed(state_vector)))
 
@@ -541,13 +540,13 @@ class LiveRoom:
         Raises:
             Malformed, LimitExceeded: the payload is refused.
         """
-        entries = decode_awareness(payload, self._shelf.limits)
+        entries = decode_awareness(payload, self._shelf.limits, self._presence.known)
         return self._presence.update(
             attachment, attachment.access.subject, entries, attachment.access.presence
         )
 
-    def everybody(self) -> bytes | None:
-        """All presence states as one awareness payload; ``None`` when nobody is here."""
+    def everybody(self) -> list[bytes]:
+        """All presence states as awareness messages; none when nobody is here."""
         return self._presence.everybody()
 
     def people(self) -> list[Mapping[str, JsonValue]]:
@@ -557,8 +556,10 @@ class LiveRoom:
     def restamp(self, attachment: Attachment) -> None:
         self._presence.restamp(attachment, attachment.access.presence)
 
-    def _announce(self, payload: bytes) -> None:
-        broadcast(self._keeping_up(), lambda framing: framing.awareness(payload))
+    def _announce(self, messages: list[bytes], speaker: Hashable | None) -> None:
+        receivers = [attachment for attachment in self._keeping_up() if attachment is not speaker]
+        for message in messages:
+            broadcast(receivers, functools.partial(_awareness, message))
 
     def _keeping_up(self) -> list[Attachment]:
         """The readers that are sent what happens as it happens."""
@@ -620,6 +621,10 @@ class LiveRoom:
     def expire_presence(self) -> None:
         """Lets go of people on other nodes that nobody has spoken of for long."""
         self._presence.expire()
+
+
+def _awareness(message: bytes, framing: Framing) -> bytes:
+    return framing.awareness(message)
 
 
 def _told(run: Sequence[Edit]) -> Committed:

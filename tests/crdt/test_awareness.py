@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdt.awareness import AwarenessEntry, decode_awareness, encode_awareness
+from crdt.awareness import (
+    AwarenessEntry,
+    awareness_messages,
+    decode_awareness,
+    encode_awareness,
+    encode_entry,
+    encode_state,
+)
 from crdt.codec import Writer
 from crdt.errors import CrdtError, LimitExceeded, Malformed
 from crdt.limits import MAX_SAFE_INTEGER
@@ -75,3 +82,27 @@ def test_half_a_character_in_a_state_does_no_harm() -> None:
 def test_no_bytes_raise_anything_untyped(data: bytes) -> None:
     with suppress(CrdtError):
         decode_awareness(data)
+
+
+def test_what_is_known_is_not_read_again_and_everything_else_is():
+    asked = []
+
+    def known(client: int, said: bytes) -> dict[str, int] | None:
+        asked.append((client, said))
+        return {"known": 1} if client == 1 else None
+
+    entries = decode_awareness(message((1, 1, '{"a":1}'), (2, 1, '{"b":2}'), (3, 1, "null")), known=known)
+    assert [entry.state for entry in entries] == [{"known": 1}, {"b": 2}, None]
+    assert [entry.said for entry in entries] == [b'{"a":1}', b'{"b":2}', b"null"]
+    assert asked == [(1, b'{"a":1}'), (2, b'{"b":2}'), (3, b"null")]
+    with pytest.raises(Malformed):
+        decode_awareness(message((1, 1, "{}"), (2, 1, "{")), known=known)
+
+
+def test_entries_are_put_into_as_many_messages_as_they_need():
+    entries = [encode_entry(client, 1, encode_state({"x": "y" * 90})) for client in range(10)]
+    messages = awareness_messages(entries, 300)
+    assert [len(decode_awareness(each)) for each in messages] == [2, 2, 2, 2, 2]
+    assert max(map(len, messages)) <= 300
+    assert awareness_messages(entries[:1], 10) == [b"\x01" + entries[0]]
+    assert awareness_messages([], 300) == []
