@@ -17,7 +17,7 @@ test: setup-dev lint  ## everything: lint, types, unit, interop, faults, browser
 	.venv/bin/python -m pytest $(PYTEST_ARGS)
 	cd $(CLIENT) && ../../tools/with-node npm run --silent test
 
-bench: .venv/.dev  ## side by side with other servers, about ten minutes: load/report/ (BENCH_ARGS=... for a part)
+bench: .venv/.dev  ## side by side with other servers, about twenty minutes: load/report/ (BENCH_ARGS=... for a part)
 	.venv/bin/python -m load bench $(BENCH_ARGS)
 
 setup: .venv/.runtime $(BUILT)  ## .venv with the server, and the built client; nothing more
