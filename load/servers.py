@@ -161,7 +161,7 @@ class TwinSpace(Process):
             raise ServerError(f"twinspace add {arguments[0]}: {said}")
         return said.rpartition("\n")[2]
 
-    async def survivors(self, seconds: float = 5.0) -> bool:
+    async def survivors(self, seconds: float = 30.0) -> bool:
         """Whether processes that the server started outlive it by so many seconds."""
         deadline = time.monotonic() + seconds
         while any(processes_in(self.folder)):

@@ -262,9 +262,9 @@ async def flood_presence(honest: HonestPair, number: int, megabytes: int) -> Non
 
         reading = asyncio.create_task(read())
         for clock in range(1, megabytes * MIB // 15_000):
-            state = {"word": "loud", "filling": "x" * 15_000}
+            state = {"word": "loud", "number": clock, "filling": "x" * 15_000}
             await line.say(AWARENESS, awareness({9_000 + number: (clock, state)}), document)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.02)  # what comes faster is not passed on, but only the last of it
         reading.cancel()
 
 

@@ -313,7 +313,9 @@ class ConversationScreen extends View {
       },
       () => api.delete(`/api/me/contacts/${this.person}`),
     );
-    if (done) announce(t("contacts.removed", { name }));
+    if (!done) return;
+    if (this.talk) this.talk = { ...this.talk, contact: false };
+    announce(t("contacts.removed", { name }));
     await this.fetch();
   }
 
