@@ -227,6 +227,7 @@ class SpaceFrame extends View {
     if (!me() || isLeaving()) return;
     const had = this.opened;
     const person = await refresh().catch(() => me());
+    if (!this.isConnected) return; // who has left on their own account need not be told
     if (!person) {
       ended();
       announce(t(reason === "logged-out" ? "bye.logged-out" : "bye.session-expired"));
