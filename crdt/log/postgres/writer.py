@@ -40,7 +40,9 @@ IDLE_SECONDS = 5.0
 
 _PROBE_ROWS = GROUP_BYTES // 1900
 _TOUCH_SECONDS = 3600.0
-_TRIES = 3
+_TRIES = 5
+_PAUSE_SECONDS = 0.02
+"""Before the second try; each later one waits twice as long."""
 _KNOWN_MAX = 100_000
 _SETTLE = "CALL log.settle($1, $2, NULL, NULL, NULL)"
 
@@ -185,13 +187,16 @@ class Writer:
 
     async def _send(self, call: Call) -> dict[str, Any]:
         arguments = call.arguments()
-        for tries_left in range(_TRIES - 1, -1, -1):
+        for tries in range(_TRIES):
+            if tries:
+                # Whoever waits for our locks has to be quicker than we are, or the two of us meet again.
+                await asyncio.sleep(_PAUSE_SECONDS * 2 ** (tries - 1))
             try:
                 row = await self._answer(call.statement, self.id, self._number, *arguments)
                 return {name.removeprefix("_"): value for name, value in row.items()}
             except asyncpg.PostgresError as error:
                 # The transaction is undone, and if it were not, the same number could not happen twice.
-                if not tries_left or not may_be_tried_again(error):
+                if not may_be_tried_again(error) or tries == _TRIES - 1:
                     raise
         raise AssertionError("The last try returns or raises.")
 
