@@ -333,9 +333,6 @@ class Attachment:
         if not self.attached:
             return
         before, self.access = self.access, access
-        if access.supervised and not before.supervised and self.room.name.startswith("space/"):
-            # A teacher may have come while this was being asked: that notice was for the supervised.
-            self.outlet.notify({"type": "space", "changed": ["space", "pages", "threads"]})
         if access == before:
             return
         regained = access.may_write and not before.may_write

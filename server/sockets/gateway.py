@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from aiohttp import web
@@ -79,6 +79,8 @@ class Gateway:
         """When rights have to be asked for anew, in Unix seconds."""
         self._to_renew: dict[Attachment, float] = {}
         """When a client is asked for a newer token, in Unix seconds."""
+        self._asking: set[Attachment] = set()
+        """Whose rights are being asked for anew."""
         self._clock = registry.shelf.wall_clock
 
     def add_to(self, app: web.Application) -> None:
@@ -177,8 +179,13 @@ class Gateway:
 
     # Rights that change
 
+    def ask_anew(self, attachments: Iterable[Attachment]) -> None:
+        """Until `watch` or `leave` nobody knows what their rights rest on: it may be anything."""
+        self._asking.update(attachments)
+
     def watch(self, attachment: Attachment) -> None:
         """Has the rights asked for anew when the first of what they rest on ends."""
+        self._asking.discard(attachment)
         self._supervision.watch(attachment)
         ends = [
             when for when in (attachment.access.until, attachment.principal.expires_at) if when is not None
@@ -195,6 +202,7 @@ class Gateway:
 
     def leave(self, attachment: Attachment) -> None:
         """The attachment ends."""
+        self._asking.discard(attachment)
         self._supervision.leave(attachment)
         self._unwatch(attachment)
 
@@ -225,7 +233,7 @@ class Gateway:
             rooms = [] if room is None else [room]
         attachments = [attachment for room in rooms for attachment in room.attachments]
         if change.supervised:
-            return [each for each in attachments if each.access.supervised]
+            return [each for each in attachments if each.access.supervised or each in self._asking]
         match change.told:
             case "staff":
                 return [each for each in attachments if each.access.staff]

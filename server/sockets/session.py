@@ -289,7 +289,9 @@ class SocketSession(ABC):
     def recheck(self, attachments: Attachment | list[Attachment]) -> None:
         """Asks anew what the attachments may do; until that is known, no message is taken."""
         self.connection.hold()
-        task = self.start(self._recheck(attachments if isinstance(attachments, list) else [attachments]))
+        concerned = attachments if isinstance(attachments, list) else [attachments]
+        self.gateway.ask_anew(concerned)
+        task = self.start(self._recheck(concerned))
         task.add_done_callback(lambda _: self.connection.release())
 
     async def _recheck(self, attachments: list[Attachment]) -> None:

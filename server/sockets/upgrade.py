@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import binascii
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -17,6 +15,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
+from websockets.utils import accept_key
 
 from .connection import Connection
 from .switchboard import Switchboard
@@ -26,7 +25,6 @@ __all__ = ["HandedOver", "LetGo", "release", "take_over"]
 LetGo = Callable[[web.BaseRequest], tuple[asyncio.Transport, bytes] | None]
 """Gives up the socket a request came on, and the bytes that came behind its head; None if it is gone."""
 
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 """16 bytes in base64."""
 _USUAL_CONNECTION: Final = frozenset({"upgrade", "keep-alive, upgrade"})
@@ -64,11 +62,10 @@ def _plain(request: web.BaseRequest) -> bytes | None:
         or any(len(headers.getall(name)) != 1 for name in _ONCE)
     ):
         return None
-    accept = binascii.b2a_base64(hashlib.sha1(key.encode() + _GUID).digest(), newline=False)  # noqa: S324
     return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-    )
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+    ).encode()
 
 
 def _careful(request: web.BaseRequest) -> bytes | web.Response:

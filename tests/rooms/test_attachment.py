@@ -242,13 +242,3 @@ async def test_catching_up_waits_for_room_in_the_socket_and_misses_nothing(regis
     assert eva.text == ""
     eva.full = False
     await until(lambda: eva.text == "missed too")
-
-
-async def test_who_becomes_supervised_looks_again_once(registry):
-    """A teacher who came while that was being asked was told of to those who were supervised already."""
-    home, page = [await Listener(registry.acquire(name), "ana").join() for name in ("space/1", "page/1")]
-    for each in (home, page):
-        for _ in range(2):
-            each.attachment.take_access(replace(each.attachment.access, supervised=True))
-    assert home.notices == [{"type": "space", "changed": ["space", "pages", "threads"]}]
-    assert page.notices == []

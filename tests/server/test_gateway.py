@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from house import House, open_house
-from wire import AUTH, SYNC, Writer, hocuspocus, plain, string, update
+from wire import AUTH, SYNC, Line, Writer, hocuspocus, plain, string, update
 
 from rooms.documents.attachment import Attachment
 from rooms.rights.access import Access, Change, Principal, Scope
@@ -66,6 +68,14 @@ async def until(true, seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
+async def news(line: Line) -> list[str]:
+    """What has changed in the space, when the server says so next."""
+    while True:
+        said = json.loads((await line.hear_until("type 5"))[-1].text)
+        if said["type"] == "space":
+            return said["changed"]
+
+
 async def test_an_older_answer_about_rights_never_overtakes_a_newer_one(house, rights):
     gateway = house.node.gateway
     async with hocuspocus(ws(house)) as line:
@@ -83,6 +93,31 @@ async def test_an_older_answer_about_rights_never_overtakes_a_newer_one(house, r
         rights.asked[0].set()
         await line.say(SYNC, update(Writer().insert("x")), "page/1")
         assert (await line.hear_until("status", key="page/1"))[-1].word == "status 0"
+
+
+async def test_a_teacher_who_comes_while_rights_are_asked_for_is_told_of_to_whoever_may_be_supervised_now(
+    house, rights
+):
+    gateway = house.node.gateway
+
+    def teacher_comes(word: str) -> None:
+        gateway._changed(Change("supervision", space="1", notice=(word,), supervised=True))
+
+    async with hocuspocus(ws(house)) as line:
+        assert await line.log_in("space/1", "session") == "read-write"
+        teacher_comes("before")
+        rights.slow, rights.now = True, replace(WRITE, supervised=True)
+        gateway._changed(Change("room-state", document="space/1"))
+        await until(lambda: rights.asked)
+        teacher_comes("meanwhile")
+        assert await news(line) == ["meanwhile"]
+        rights.slow = False
+        rights.asked[0].set()
+        await until(
+            lambda: all(each.access.supervised for each in gateway.registry.get("space/1").attachments)
+        )
+        teacher_comes("after")
+        assert await news(line) == ["after"]
 
 
 async def test_closed_sockets_are_not_kept_until_their_log_in_would_have_ended(house, rights):
