@@ -14,7 +14,7 @@ demo: setup  ## a furnished demo on http://localhost:8080 (PORT=... for another)
 
 test: setup-dev lint  ## everything: lint, types, unit, interop, faults, browser
 	@tools/programs
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@tools/tests $(PYTEST_ARGS)
 	cd $(CLIENT) && ../../tools/with-node npm run --silent test
 
 bench: .venv/.dev  ## side by side with other servers, about twenty minutes: load/report/ (BENCH_ARGS=... for a part)
