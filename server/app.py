@@ -223,6 +223,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
         app[DOCUMENTS] = Documents(registry, gateway.access, tokens, renderer)
         app[HISTORY] = past
         app[COCKPIT] = Cockpit(services, log)
+        idle = IdleRooms(services.records, services.audit, services.notifications, services.clock, log)
         post = digest_post(settings, services)
         app[HAS_MAIL] = post is not None
         _add_api(app, door)
@@ -242,7 +243,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
                 Chore("cases that are over", CHORE_SECONDS, services.cases.close_due),
                 Chore("forgetting old notifications", FORGET_SECONDS, services.notifications.forget_old),
                 Chore("retention", FORGET_SECONDS, services.retention.forget),
-                Chore("idle rooms", FORGET_SECONDS, IdleRooms(services, log).archive),
+                Chore("idle rooms", FORGET_SECONDS, idle.archive),
                 *([Chore("mail", CHORE_SECONDS, post.send_due)] if post else []),
             )
         )

@@ -17,7 +17,6 @@ from crdt.log import Head, Log
 from rooms.accounts.notifications import Notifications
 from rooms.rights.access import Change
 from rooms.safety.audit import Audit
-from rooms.services import Services
 from rooms.spaces.members import admins_of
 from rooms.spaces.pages import document_of
 from rooms.spaces.spaces import WRITING
@@ -36,11 +35,13 @@ DOCUMENTS_AT_ONCE: Final = 1_000
 class IdleRooms:
     """Whether rooms are used. Of each page it asks the log again only when there is something new in it."""
 
-    def __init__(self, services: Services, log: Log) -> None:
-        self._records: Records = services.records
-        self._audit: Audit = services.audit
-        self._notifications: Notifications = services.notifications
-        self._clock: Clock = services.clock
+    def __init__(
+        self, records: Records, audit: Audit, notifications: Notifications, clock: Clock, log: Log
+    ) -> None:
+        self._records = records
+        self._audit = audit
+        self._notifications = notifications
+        self._clock = clock
         self._log = log
         self._written: dict[str, tuple[Head, float]] = {}
         """How far a document was, and when that was written; 0 when the log does not know any more."""

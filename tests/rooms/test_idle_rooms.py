@@ -17,6 +17,7 @@ from crdt.errors import LogUnavailable
 from crdt.log import Log
 from crdt.log.postgres import PostgresLog
 from crdt.log.sqlite import SqliteLog
+from rooms.services import Services
 from rooms.spaces.idle import IDLE_LIFE, IdleRooms
 from rooms.storage.schema import rooms
 from rooms.values import (
@@ -35,6 +36,10 @@ DAY = 86_400.0
 keys = (f"idle-{number:08}" for number in itertools.count())
 
 
+def idle_rooms(services: Services, log: Log) -> IdleRooms:
+    return IdleRooms(services.records, services.audit, services.notifications, services.clock, log)
+
+
 class Place:
     """A group of Partner's with its two rooms, and a free room in the project of the village."""
 
@@ -42,7 +47,7 @@ class Place:
         self.village = village
         self.services = village.services
         self.log = log
-        self.idle = IdleRooms(village.services, log)
+        self.idle = idle_rooms(village.services, log)
         self.group = SpaceId("")
         self.rooms: dict[str, RoomId] = {}
 
@@ -133,7 +138,7 @@ async def test_what_nobody_uses_is_archived_after_180_days_and_nothing_else(plac
 
 async def test_every_node_may_do_it(place: Place) -> None:
     place.later(181)
-    other = IdleRooms(place.services, place.log)
+    other = idle_rooms(place.services, place.log)
     assert (await place.idle.archive(), await other.archive()) == (3, 0)
 
 
@@ -275,7 +280,7 @@ async def test_a_post_at_the_last_moment_keeps_the_room(place: Place) -> None:
         await place.services.discussions.post(place.writer("general"), thread, key=key, body="Just in time.")
 
     place.later(181)
-    assert await IdleRooms(place.services, Between(place.log, post)).archive() == 2  # type: ignore[arg-type]
+    assert await idle_rooms(place.services, Between(place.log, post)).archive() == 2  # type: ignore[arg-type]
     assert await place.archived() == {"staff", "free"}
 
 

@@ -48,7 +48,9 @@ class Group:
             await tx.do(change(threads).where(threads.c.room_id.in_(here)).values(last_at=then))
 
     async def archive(self) -> int:
-        return await IdleRooms(self.house.node.services, self.house.node.log).archive()
+        services, log = self.house.node.services, self.house.node.log
+        idle = IdleRooms(services.records, services.audit, services.notifications, services.clock, log)
+        return await idle.archive()
 
     async def write(self, room: str, writer: Writer) -> str:
         document = self.pages[room]
