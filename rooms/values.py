@@ -28,6 +28,7 @@ __all__ = [
     "NewId",
     "Office",
     "PageId",
+    "PageKind",
     "PersonId",
     "PersonKind",
     "PersonState",
@@ -255,6 +256,12 @@ class EditRule(StrEnum):
     EDITORS = "editors"
     """Student editors and teachers."""
     TEACHERS = "teachers"
+
+
+class PageKind(StrEnum):
+    PAGE = "page"
+    BOARD = "board"
+    """A page of cards in columns (ADR 16)."""
 
 
 class ThreadKind(StrEnum):

@@ -19,7 +19,19 @@ from rooms.safety.audit import Audit
 from rooms.spaces.spaces import Spaces
 from rooms.storage.records import Reading, Records, Writing
 from rooms.storage.schema import pages, rooms
-from rooms.values import STAFF_ROOMS, Clock, EditRule, NewId, PageId, PersonId, RoomId, SeeRule, SpaceId
+from rooms.values import (
+    STAFF_ROOMS,
+    Clock,
+    EditRule,
+    NewId,
+    PageId,
+    PageKind,
+    PersonId,
+    Role,
+    RoomId,
+    SeeRule,
+    SpaceId,
+)
 
 __all__ = ["MOST_PAGES", "LockView", "PageView", "Pages", "document_of"]
 
@@ -46,6 +58,7 @@ class PageView:
     """A page as one person sees it."""
 
     id: str
+    kind: PageKind
     title: str
     parent_id: str | None
     order: int
@@ -59,7 +72,7 @@ class PageView:
     mine: bool
     can: dict[str, bool]
     block_owners: bool
-    """A block that the person makes here is theirs: their editor protects it for them."""
+    """A block or card that the person makes here is theirs: their editor protects it for them."""
 
 
 class Pages:
@@ -94,6 +107,7 @@ class Pages:
         room: RoomId,
         *,
         title: str,
+        kind: PageKind = PageKind.PAGE,
         parent: PageId | None = None,
         template: str | None = None,
     ) -> PageView:
@@ -117,6 +131,7 @@ class Pages:
                 insert(pages).values(
                     id=page,
                     room_id=room,
+                    kind=kind,
                     title=title,
                     parent_id=parent,
                     place=await self._count_siblings(tx, room, parent),
@@ -375,6 +390,7 @@ class Pages:
         change = bool(standing.decide(Action.PAGE_SETTINGS, settings))
         return PageView(
             id=row["id"],
+            kind=PageKind(row["kind"]),
             title=row["title"],
             parent_id=row["parent_id"] if row["parent_id"] in seen else None,
             order=row["place"],
@@ -392,8 +408,15 @@ class Pages:
                 "settings": change,
                 "delete": bool(standing.decide(Action.PAGE_BIN, settings)),
             },
-            block_owners=standing.is_pupil and standing.policy.block_owners,
+            block_owners=_owns_blocks(standing, row),
         )
+
+
+def _owns_blocks(standing: Standing, row: RowMapping) -> bool:
+    """On a board every pupil's and guest's card is theirs; on a page it is the space's choice."""
+    if row["kind"] == PageKind.BOARD:
+        return standing.is_pupil or standing.actor.role is Role.GUEST
+    return standing.is_pupil and standing.policy.block_owners
 
 
 def _change(kind: str, space: SpaceId, page: str) -> Change:

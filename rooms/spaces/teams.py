@@ -21,19 +21,20 @@ from rooms.talk.discussions import Discussions
 from rooms.values import (
     Clock,
     MembershipId,
-    PageId,
+    PageKind,
     PersonId,
     PersonKind,
     RoomId,
     RoomKind,
     SpaceId,
-    ThreadId,
 )
 
 __all__ = ["MOST_TEAMS", "Proposal", "SchoolPart", "TeamView", "Teams", "mix"]
 
 MOST_TEAMS: Final = 50
 """Made at once."""
+PAGES_OF_TEAM: Final = 2
+"""A page and a board."""
 
 T = TypeVar("T")
 
@@ -73,8 +74,9 @@ class TeamView:
     title: str
     schools: list[SchoolPart]
     room_id: str | None = None
-    """None while it is only proposed, like the next two."""
+    """None while it is only proposed, like the next three."""
     page_id: str | None = None
+    board: str | None = None
     thread_id: str | None = None
 
 
@@ -151,7 +153,7 @@ class Teams:
         )
 
     async def make(self, actor: PersonId, space: SpaceId, proposal: Proposal) -> list[TeamView]:
-        """Gives each team a room with a page and a discussion in it. Older rooms stay as they are."""
+        """Gives each team a room with a page, a board and a discussion in it. Older rooms stay."""
         await self._require_place(actor, space, len(proposal.teams))
         return [await self._make(actor, space, team) for team in proposal.teams]
 
@@ -160,8 +162,9 @@ class Teams:
         made = await self._spaces.make_room(actor, space, title=team.title, members=listed)
         room = RoomId(made.id)
         page = await self._pages.create(actor, room, title=team.title)
+        board = await self._pages.create(actor, room, title=team.title, kind=PageKind.BOARD)
         thread = await self._discussions.start(actor, room, title=team.title, key=f"team-{room}")
-        return TeamView(team.title, team.schools, room, PageId(page.id), ThreadId(thread.id))
+        return TeamView(team.title, team.schools, room, page.id, board.id, thread.id)
 
     async def _require_place(self, actor: PersonId, space: SpaceId, count: int) -> None:
         """Raises Conflict unless so many more rooms and pages may be made: no team is left half made."""
@@ -176,7 +179,7 @@ class Teams:
                 .select_from(pages.join(rooms, rooms.c.id == pages.c.room_id))
                 .where(rooms.c.space_id == space, pages.c.binned_at.is_(None))
             )
-            if await tx.value(there) + count > MOST_PAGES:
+            if await tx.value(there) + PAGES_OF_TEAM * count > MOST_PAGES:
                 raise Conflict("too-many-pages", f"A space has at most {MOST_PAGES} pages. Bin some first.")
 
 

@@ -263,6 +263,7 @@ pages = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("room_id", ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, index=True),
+    *_one_of("kind", v.PageKind),
     Column("title", NAME, nullable=False),
     Column("parent_id", ForeignKey("pages.id", ondelete="SET NULL"), index=True),
     Column("place", Integer, nullable=False),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rooms.rights.access import Scope
 from rooms.rights.policy import Action
-from rooms.values import EditRule, PageId, RoomId, SeeRule, SpaceId
+from rooms.values import EditRule, PageId, PageKind, RoomId, SeeRule, SpaceId
 from server.api.fields import Id, Line, Time
 from server.api.me import person_id
 from server.api.routing import Call, Input, Output, Routes
@@ -27,6 +27,7 @@ class Lock(Output):
 
 class Page(Output):
     id: str
+    kind: PageKind = Field(description="A board holds cards in columns instead of running text.")
     title: str
     parent_id: str | None = Field(description="Null at the top, and below a page that I may not see.")
     order: int = Field(description="Place among the pages with the same parent, from 0; hidden ones count.")
@@ -40,12 +41,14 @@ class Page(Output):
     mine: bool
     can: dict[str, bool] = Field(description="lock, rename, settings, delete: what I may do with the page.")
     block_owners: bool = Field(
-        description="The blocks that I make are protected for me, by my editor: protected is my client id."
+        description="The blocks or cards that I make are protected for me, by my editor: protected is my "
+        "client id."
     )
 
 
 class NewPage(Input):
     title: Line
+    kind: PageKind = PageKind.PAGE
     parent_id: Id | None = None
 
 
@@ -96,7 +99,7 @@ async def list_bin(call: Call) -> list[Page]:
     body=NewPage,
     returns=Page,
     status=201,
-    summary="Make a page",
+    summary="Make a page or a board",
     errors=(409,),
 )
 async def make_page(call: Call, body: NewPage) -> Page:
@@ -104,7 +107,7 @@ async def make_page(call: Call, body: NewPage) -> Page:
     parent = PageId(body.parent_id) if body.parent_id is not None else None
     return Page.model_validate(
         await call.services.pages.create(
-            person_id(call), RoomId(call.params["room_id"]), title=body.title, parent=parent
+            person_id(call), RoomId(call.params["room_id"]), title=body.title, kind=body.kind, parent=parent
         )
     )
 

@@ -28,6 +28,7 @@ class Team(Output):
     schools: list[SchoolPart] = Field(description="Who of which school is in it.")
     room_id: str | None = Field(description="Null while it is only proposed.")
     page_id: str | None = Field(description="The page that was made with it; null later.")
+    board: str | None = Field(description="The board that was made with it, a page too; null later.")
     thread_id: str | None = Field(description="The discussion that was made with it; null later.")
 
 
@@ -80,7 +81,7 @@ async def list_teams(call: Call) -> list[Team]:
     errors=(409,),
 )
 async def make_teams(call: Call, body: NewTeams) -> Mixed:
-    """Each team gets a room that its members see, with a page and a discussion; older rooms stay."""
+    """Each team gets a room that its members see, with a page, a board and a discussion; older rooms stay."""
     teams, person, space = call.services.teams, person_id(call), _space(call)
     proposal = await teams.propose(
         person, space, count=body.count, size=body.size, names=body.names, seed=body.seed

@@ -83,6 +83,9 @@ async def test_people_go_on_where_they_were(empty: str, revision: str) -> None:
     assert [page.title for page in await services.pages.bin_of(PersonId("ana"), SpaceId("rivers"))] == [
         "Sources"
     ]
+    pages = await services.pages.of_space(PersonId("otter"), SpaceId("rivers"))
+    boards = {"Our ideas": "board"} if revision >= "0007" else {}
+    assert {page.title: page.kind for page in pages} == {"Our promise": "page", **boards}
     await services.people.set_language(PersonId("otter"), "cnr-Latn-ME")
     await services.close()
 

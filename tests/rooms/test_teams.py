@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from village import Village
 
 from rooms.faults import Conflict, NotAllowed, NotFound
+from rooms.spaces import teams as teams_module
 from rooms.spaces.teams import Proposal, mix
-from rooms.values import PersonId, RoomId, RoomKind, RoomStatus, SpaceStatus
+from rooms.values import PageKind, PersonId, RoomId, RoomKind, RoomStatus, SpaceStatus
 
 SCHOOLS = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.integers(0, 40), max_size=8)
 
@@ -65,7 +66,9 @@ async def mixed(village: Village, count: int, who: str = "teacher") -> Proposal:
     return await village.services.teams.propose(village.person(who), village.space, count=count, seed=7)
 
 
-async def test_each_team_gets_a_room_a_page_and_a_discussion_that_its_members_see(village: Village) -> None:
+async def test_each_team_gets_a_room_a_page_a_board_and_a_discussion_that_its_members_see(
+    village: Village,
+) -> None:
     await furnished(village)
     services, teacher = village.services, village.person("teacher")
     made = await services.teams.make(teacher, village.space, await mixed(village, 3))
@@ -77,9 +80,12 @@ async def test_each_team_gets_a_room_a_page_and_a_discussion_that_its_members_se
             view = await services.spaces.get(people[member], village.space)
             rooms = [room for room in view.rooms if room.kind is RoomKind.TEAM and room.title != "Team"]
             assert [room.id for room in rooms] == [team.room_id]
-            assert team.page_id in [
-                p.id for p in await services.pages.of_space(people[member], village.space)
-            ]
+            pages = {
+                page.id: page.kind
+                for page in await services.pages.of_space(people[member], village.space)
+                if page.room_id == team.room_id
+            }
+            assert pages == {team.page_id: PageKind.PAGE, team.board: PageKind.BOARD}
             threads = await services.discussions.of_space(people[member], village.space)
             assert [thread.id for thread in threads] == [team.thread_id]
 
@@ -160,7 +166,7 @@ async def test_who_cannot_make_teams(village: Village) -> None:
     assert refused.value.reason == "space-closed"
 
 
-async def test_no_team_is_left_half_made(village: Village) -> None:
+async def test_no_team_is_left_half_made(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Conflict) as refused:
         await mixed(village, 5)
     assert refused.value.code == "too-few-pupils"
@@ -169,4 +175,10 @@ async def test_no_team_is_left_half_made(village: Village) -> None:
     with pytest.raises(Conflict) as refused:
         await village.services.teams.make(village.person("teacher"), village.space, many)
     assert refused.value.code == "too-many-rooms"
+    monkeypatch.setattr(teams_module, "MOST_PAGES", 4)  # three are there, and a team needs two
+    with pytest.raises(Conflict) as refused:
+        await village.services.teams.make(village.person("teacher"), village.space, proposal)
+    assert refused.value.code == "too-many-pages"
     assert len(await village.services.teams.of_space(village.person("teacher"), village.space)) == 1
+    monkeypatch.setattr(teams_module, "MOST_PAGES", 5)
+    assert len(await village.services.teams.make(village.person("teacher"), village.space, proposal)) == 1

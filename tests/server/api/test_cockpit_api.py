@@ -11,7 +11,7 @@ from village_site import Site
 
 from crdt.richtext import FRAGMENT
 from rooms.storage import schema
-from rooms.values import ReportReason, ReportTarget, RoomId, ThreadId
+from rooms.values import PageKind, ReportReason, ReportTarget, RoomId, ThreadId
 
 
 async def write(site: Site, name: str, page: str) -> None:
@@ -70,6 +70,20 @@ async def test_what_is_new_since_the_last_visit(site: Site) -> None:
     await write(site, "pal", facts.pages["open"])
     again = await look(site, teacher)
     assert [page["authors"] for page in again["pages"]] == [[facts.members["pal"]]]
+
+
+async def test_a_board_that_somebody_has_written_on_is_news_like_a_page(site: Site) -> None:
+    facts, services = site.facts, site.house.node.services
+    await joined_long_ago(site)
+    board = await services.pages.create(
+        facts.people["founder"], RoomId(facts.rooms["general"]), title="Ideas", kind=PageKind.BOARD
+    )
+    teacher = await site.log_in("teacher")
+    assert (await look(site, teacher))["pages"] == []
+    await write(site, "pal", board.id)
+    seen = await look(site, teacher)
+    assert [(page["title"], page["authors"]) for page in seen["pages"]] == [("Ideas", [facts.members["pal"]])]
+    assert facts.members["pal"] not in seen["silent"]
 
 
 async def test_the_counts_are_of_what_waits_for_the_one_who_asks(site: Site) -> None:

@@ -18,6 +18,7 @@ async def test_the_shape_of_a_page(site: Site) -> None:
     page = made.body["id"]
     assert made.body == {
         "id": page,
+        "kind": "page",
         "title": "Ríos",
         "parent_id": None,
         "order": 1,
@@ -67,6 +68,45 @@ async def test_where_blocks_have_owners_pupils_are_told_so(site: Site) -> None:
             "teacher": False,
             "founder": False,
         }
+
+
+async def test_a_board_is_a_page_whose_cards_belong_to_their_makers(site: Site) -> None:
+    founder = await site.log_in("founder")
+    space, rooms = f"/spaces/{site.facts.spaces['rivers']}", f"/rooms/{site.facts.rooms['general']}/pages"
+    policy = {"policy": {"block_owners": False, "guests_read": True}}
+    assert (await site.call("PATCH", space, policy, token=founder)).status == 200
+    page = (await site.call("POST", rooms, {"title": "Notes"}, token=founder)).body
+    made = await site.call("POST", rooms, {"title": "Ideas", "kind": "board"}, token=founder)
+    assert (made.status, made.body["kind"], made.body["block_owners"]) == (201, "board", False)
+    assert made.body | {"kind": "page"} == page | {
+        "id": made.body["id"],
+        "title": "Ideas",
+        "order": page["order"] + 1,
+        "document": f"page/{made.body['id']}",
+    }
+    path = f"/pages/{made.body['id']}"
+    told = {
+        who: (await site.call("GET", path, token=await site.log_in(who))).body["block_owners"]
+        for who in ("student", "editor", "pal", "guest", "teacher", "founder")
+    }
+    assert told == {who: who not in ("teacher", "founder") for who in told}
+    listed = (await site.call("GET", f"{space}/pages", token=await site.log_in("student"))).body
+    kinds = {each["title"]: each["kind"] for each in listed}
+    assert (kinds["Notes"], kinds["Ideas"]) == ("page", "board")
+    below = await site.call("POST", rooms, {"title": "More", "parent_id": made.body["id"]}, token=founder)
+    assert (below.status, below.body["kind"]) == (201, "page")
+    assert (await site.call("DELETE", path, token=founder)).status == 204
+    back = await site.call("POST", f"{path}/restore", token=founder)
+    assert (back.status, back.body["kind"]) == (200, "board")
+
+
+async def test_a_page_has_one_of_two_kinds_for_ever(site: Site) -> None:
+    token, room = await site.log_in("founder"), site.facts.rooms["general"]
+    for kind in ("thread", "Board", "", None, 1, ["board"]):
+        body = {"title": "Ideas", "kind": kind}
+        assert (await site.call("POST", f"/rooms/{room}/pages", body, token=token)).status == 422
+    page = site.facts.pages["open"]
+    assert (await site.call("PATCH", f"/pages/{page}", {"kind": "board"}, token=token)).status == 422
 
 
 async def test_a_page_moves_to_the_top_with_null_and_stays_with_nothing(site: Site) -> None:

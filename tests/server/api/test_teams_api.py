@@ -13,13 +13,18 @@ async def test_a_preview_then_the_same_teams(site: Site) -> None:
     preview = await site.call("POST", path, {**asked, "preview": True}, token=token)
     assert preview.status == 200
     assert [team["title"] for team in preview.body["teams"]] == ["Otters", "Team 2"]
-    assert {team["room_id"] for team in preview.body["teams"]} == {None}
+    for name in ("room_id", "page_id", "board", "thread_id"):
+        assert {team[name] for team in preview.body["teams"]} == {None}
     assert (await site.call("GET", path, token=token)).body == before
     made = await site.call("POST", path, {**asked, "seed": preview.body["seed"]}, token=token)
     assert made.status == 200
     for team, proposed in zip(made.body["teams"], preview.body["teams"], strict=True):
         assert team["schools"] == proposed["schools"]
-        assert (await site.call("GET", f"/pages/{team['page_id']}", token=token)).status == 200
+        kinds = [
+            (await site.call("GET", f"/pages/{team[name]}", token=token)).body["kind"]
+            for name in ("page_id", "board")
+        ]
+        assert kinds == ["page", "board"]
         assert (await site.call("GET", f"/threads/{team['thread_id']}", token=token)).status == 200
     assert len((await site.call("GET", path, token=token)).body) == len(before) + 2
 
