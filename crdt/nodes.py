@@ -48,6 +48,16 @@ def _flag(value: Any) -> JsonValue:
     return value is True or value == "true"
 
 
+def _one_of(first: str, *others: str) -> Clean:
+    """Anything else is the first."""
+    return lambda value: value if isinstance(value, str) and value in others else first
+
+
+def _matching(pattern: str) -> Clean:
+    expression = re.compile(pattern, re.ASCII)
+    return lambda value: value if isinstance(value, str) and expression.fullmatch(value) else None
+
+
 def _language(value: Any) -> JsonValue:
     return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_+#.-]{1,32}", value) else None
 
@@ -100,6 +110,9 @@ _CELL: Final = {
     "colwidth": _widths,
 }
 _LINK: Final = {"href": _url("http", "https", "mailto"), "title": _text(300)}
+_COLUMN_ID: Final = _matching("[a-z0-9]{8}")
+_PLACE: Final = _matching("[0-9A-Za-z]{1,1000}")
+_COLOR: Final = _one_of("yellow", "green", "blue", "pink", "orange", "white")
 _IMAGE: Final = {"src": _url("http", "https"), "alt": _text(1000), "title": _text(300)}
 
 NODES: Final[Mapping[str, Spec]] = {
@@ -117,6 +130,8 @@ NODES: Final[Mapping[str, Spec]] = {
     "table_row": Spec(),
     "table_cell": Spec(_CELL),
     "table_header": Spec(_CELL),
+    "column": Spec({"id": _COLUMN_ID, "place": _PLACE}),
+    "card": Spec({"column": _COLUMN_ID, "place": _PLACE, "color": _COLOR}),
     "image": Spec(_IMAGE, required="src", inline=True, leaf=True),
     "hard_break": Spec(inline=True, leaf=True),
 }
@@ -186,13 +201,14 @@ def _nodes(children: Sequence[XmlNode | XmlRun], depth: int) -> Iterator[Node]:
             yield from _nodes(child.children, depth + 1)
             continue
         content = [] if spec.leaf else list(_nodes(child.children, depth + 1))
-        if child.name == "code_block":
+        if child.name in _OF_WORDS:
             content = [Node("text", text=text)] if (text := "".join(_plain(content))) else []
         elif child.name in _OF_BLOCKS:
             content = _blocks(content)
         yield Node(child.name, attrs, content)
 
 
+_OF_WORDS: Final = frozenset({"code_block", "column", "card"})
 _OF_BLOCKS: Final = frozenset({"list_item", "task_item", "blockquote", "table_cell", "table_header"})
 
 
@@ -218,8 +234,11 @@ def is_inline(node: Node) -> bool:
 
 
 def _plain(content: Sequence[Node]) -> Iterator[str]:
-    for node in content:
-        yield "\n" if node.type == "hard_break" else node.text
+    """The words alone; blocks stand below what comes before them."""
+    for index, node in enumerate(content):
+        if node.type == "hard_break" or (index and not is_inline(node)):
+            yield "\n"
+        yield str(node.attrs.get("alt", "")) if node.type == "image" else node.text
         yield from _plain(node.content)
 
 

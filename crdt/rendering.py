@@ -37,6 +37,7 @@ _CLEANER: Final = nh3.Cleaner(
     },
     attributes={
         "a": {"href", "title"},
+        "p": {"data-color"},
         "img": {"src", "alt", "title", "loading", "referrerpolicy"},
         "ol": {"start"},
         "ul": {"data-tasks"},
@@ -72,6 +73,12 @@ def _html(content: Sequence[Node]) -> Iterator[str]:
             case "heading":
                 level = int(str(node.attrs["level"])) + 1
                 yield from _element(f"h{level}", "", node)
+            case "column":
+                yield from _element("h2", "", node)
+            case "card":
+                yield f'<p data-color="{node.attrs["color"]}">'
+                yield from _html(_lines(node))
+                yield "</p>"
             case "ordered_list":
                 yield from _element("ol", f' start="{node.attrs["order"]}"', node)
             case "task_list":
@@ -101,6 +108,14 @@ def _element(tag: str, attributes: str, node: Node) -> Iterator[str]:
     yield f"</{tag}>"
 
 
+def _lines(card: Node) -> list[Node]:
+    """A card's words, with breaks between its lines."""
+    nodes: list[Node] = []
+    for line in "".join(_words(card.content)).strip().split("\n"):
+        nodes += [Node("hard_break"), Node("text", text=line)]
+    return nodes[1:]
+
+
 def _shown(node: Node | Mark, *names: str) -> str:
     return "".join(f' {name}="{escape(str(node.attrs[name]))}"' for name in names if name in node.attrs)
 
@@ -120,11 +135,14 @@ def to_text(root: Node) -> str:
     return "\n".join(_text_lines(root.content))
 
 
+_OF_LINES: Final = frozenset({"paragraph", "heading", "code_block", "column", "card"})
+
+
 def _text_lines(content: Sequence[Node]) -> Iterator[str]:
     for node in content:
         if node.type == "table_row":
             yield "\t".join(" ".join(_text_lines(cell.content)) for cell in node.content)
-        elif node.type in ("paragraph", "heading", "code_block") or is_inline(node):
+        elif node.type in _OF_LINES or is_inline(node):
             yield "".join(_words([node]))
         elif node.content:
             yield from _text_lines(node.content)
@@ -169,6 +187,10 @@ def _markdown_block(node: Node) -> str:
     match node.type:
         case "heading":
             return "#" * int(str(node.attrs["level"])) + " " + _markdown_line(node.content).replace("\n", " ")
+        case "column":
+            return "# " + _markdown_line(node.content).replace("\n", " ")
+        case "card":
+            return _markdown_line(_lines(node))
         case "horizontal_rule":
             return "---"
         case "code_block":

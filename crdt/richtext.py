@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from crdt.board import arranged
 from crdt.document import Document
 from crdt.limits import STORED
 from crdt.nodes import FRAGMENT, Node, tree
@@ -37,10 +38,10 @@ def render(state: bytes, form: str = "html", fragment: str = FRAGMENT) -> str:
 
 
 def read(state: bytes, fragment: str = FRAGMENT) -> Node:
-    """The tree of a document that is given as one update. Raises as `render` does."""
+    """The tree of a document that is given as one update, boards in order. Raises as `render` does."""
     document = Document(STORED)
     try:
         document.load(state)
-        return tree(document.xml(fragment))
+        return arranged(tree(document.xml(fragment)))
     finally:
         document.close()

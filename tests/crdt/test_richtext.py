@@ -255,7 +255,7 @@ class Judge(html.parser.HTMLParser):
 
     TAGS = re.compile("p|h[234]|[uo]l|li|blockquote|pre|code|[hb]r|img|a|table|tbody|t[rdh]|strong|em|u|s")
     ATTRIBUTES = re.compile(
-        "href|title|rel|src|alt|loading|referrerpolicy|start|data-(tasks|checked|language)|(col|row)span"
+        "href|title|rel|src|alt|loading|referrerpolicy|start|data-(tasks|checked|language|color)|(col|row)span"
     )
 
     def __init__(self) -> None:
@@ -301,7 +301,22 @@ formats = st.dictionaries(
 )
 runs = st.builds(XmlRun, hostile, formats)
 attributes = st.dictionaries(
-    st.sampled_from(["level", "order", "src", "alt", "title", "language", "colspan", "colwidth", "onload"])
+    st.sampled_from(
+        [
+            "id",
+            "place",
+            "color",
+            "level",
+            "order",
+            "src",
+            "alt",
+            "title",
+            "language",
+            "colspan",
+            "colwidth",
+            "onload",
+        ]
+    )
     | hostile,
     hostile | st.integers() | st.floats() | st.lists(st.integers(), max_size=3) | st.booleans() | st.none(),
     max_size=3,
