@@ -17,9 +17,9 @@ Node = Mapping[str, Any]
 """`{"type", "attrs"?, "content"?}`; a text node is `{"type", "text", "marks"?: [{"type", "attrs"?}]}`."""
 
 
-def compose(nodes: Sequence[Node], root: str = "prosemirror") -> bytes:
-    """One V1 update that writes `nodes` into the root fragment, under a client id of its own."""
-    doc: Doc[XmlFragment] = Doc()
+def compose(nodes: Sequence[Node], root: str = "prosemirror", client: int | None = None) -> bytes:
+    """One V1 update that writes `nodes` into the root fragment, under a client id of its own, or this one."""
+    doc: Doc[XmlFragment] = Doc(client_id=client)
     fragment = doc.get(root, type=XmlFragment)
     with doc.transaction():
         _append(fragment, nodes)

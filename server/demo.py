@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -10,22 +12,59 @@ from rich.panel import Panel
 from rich.table import Table
 
 from crdt.compose import compose
-from rooms.demo.furnish import Demo
+from rooms.demo.furnish import Demo, SeedBoard, SeedCard
 from rooms.demo.pages import Block
 from server.app import Node
 
 __all__ = ["nodes", "show", "write_pages"]
 
 MARKER: Final = "demo"
+PLACES: Final = string.ascii_lowercase[1:]
+"""Each after the one before, with room between them and before the first."""
 
 
 async def write_pages(node: Node, demo: Demo) -> int:
-    """Writes the first content of the demo's pages, each once for ever; gives how many were new."""
+    """Writes the first content of the demo's pages and boards, each once for ever; how many were new."""
     new = 0
     for page in demo.pages:
         if page.blocks:
             new += await node.log.seed(page.document, compose(nodes(page.blocks)), MARKER, page.subject)
+    for board in demo.boards:
+        new += await _write_board(node, board)
     return new
+
+
+async def _write_board(node: Node, board: SeedBoard) -> bool:
+    """Columns of the teachers, and everybody's cards under a client id of theirs, which owns them."""
+    columns = [
+        {
+            "type": "column",
+            "attrs": {"id": _column(number), "place": PLACES[number], "protected": "teachers"},
+            "content": _text(title),
+        }
+        for number, title in enumerate(board.columns)
+    ]
+    new = await node.log.seed(board.document, compose(columns), MARKER, board.subject)
+    for number, subject in enumerate(dict.fromkeys(card.subject for card in board.cards)):
+        client = secrets.randbits(32)
+        cards = [
+            _card(card, PLACES[place], client)
+            for place, card in enumerate(board.cards)
+            if card.subject == subject
+        ]
+        new |= await node.log.seed(
+            board.document, compose(cards, client=client), f"{MARKER}-{number}", subject
+        )
+    return new
+
+
+def _card(card: SeedCard, place: str, client: int) -> dict[str, Any]:
+    attrs = {"column": _column(card.column), "place": place, "color": card.color, "protected": str(client)}
+    return {"type": "card", "attrs": attrs, "content": _text(card.text)}
+
+
+def _column(number: int) -> str:
+    return f"column{number:02}"
 
 
 def nodes(blocks: Iterable[Block]) -> list[dict[str, Any]]:

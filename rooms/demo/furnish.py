@@ -15,21 +15,23 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rooms.accounts import codecards
 from rooms.accounts.people import NewCard
 from rooms.accounts.schools import Country
+from rooms.demo.boards import COLUMNS, OUR_IDEAS, TEAM_BOARDS, DemoCard
 from rooms.demo.pages import PAGES, Block
 from rooms.demo.talk import GROUP_TALK, SPACE_TALK, Speaker, Who, talk
 from rooms.services import Services
-from rooms.spaces.pages import document_of
+from rooms.spaces.pages import PageView, document_of
 from rooms.values import (
     AgeBand,
     JoinRule,
     MembershipId,
     Office,
     PageId,
+    PageKind,
     PersonId,
     Role,
     RoomId,
@@ -39,7 +41,7 @@ from rooms.values import (
     SpaceKind,
 )
 
-__all__ = ["LOGINS", "OFFICER", "Demo", "Login", "SeedPage", "furnish"]
+__all__ = ["LOGINS", "OFFICER", "Demo", "Login", "SeedBoard", "SeedCard", "SeedPage", "furnish"]
 
 LOGINS: Final = "demo-logins.json"
 TITLE: Final = "Ebro and Douro: two rivers, one notebook"
@@ -77,11 +79,33 @@ class SeedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SeedCard:
+    subject: str
+    """Whose card the log says it is."""
+    column: int
+    text: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedBoard:
+    """A board and its first columns and cards, in their order."""
+
+    document: str
+    title: str
+    subject: str
+    """Who has made the columns."""
+    columns: tuple[str, ...]
+    cards: tuple[SeedCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     space: SpaceId
     title: str
     logins: tuple[Login, ...]
     pages: tuple[SeedPage, ...]
+    boards: tuple[SeedBoard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +230,8 @@ async def _furnish(services: Services) -> Demo:
     pages = await _pages(services, ids[0], space, schools, speakers)
     await _talk(services, space, group, speakers)
     teams = await services.teams.propose(ids[0], space, count=len(TEAMS), names=TEAMS)
-    await services.teams.make(ids[0], space, teams)
+    made = await services.teams.make(ids[0], space, teams)
+    boards = await _boards(services, space, schools, speakers, {team.title: team.board for team in made})
     officer = await _officer(services)
     await _waiting(services, zaragoza, porto, group, ids[1])
     logins = [
@@ -214,7 +239,7 @@ async def _furnish(services: Services) -> Demo:
         for school, teacher in zip(schools, (ana, rui), strict=True)
         for login in (teacher, *_students(school))
     ]
-    return Demo(space, TITLE, (*logins, officer), pages)
+    return Demo(space, TITLE, (*logins, officer), pages, boards)
 
 
 async def _officer(services: Services) -> Login:
@@ -352,6 +377,49 @@ async def _pages(
     )
 
 
+async def _boards(
+    services: Services,
+    space: SpaceId,
+    schools: Sequence[_School],
+    speakers: Mapping[Who, Speaker],
+    made: Mapping[str, str | None],
+) -> tuple[SeedBoard, ...]:
+    """One for everybody, and one for each team, some of which are ``made`` already: by the team's title."""
+    ana = speakers["ana"].person
+    people: dict[str, str] = {who: speaker.membership for who, speaker in speakers.items()}
+    [general] = [
+        RoomId(room.id)
+        for room in (await services.spaces.get(ana, space)).rooms
+        if room.kind is RoomKind.GENERAL
+    ]
+    view = await services.pages.create(ana, general, title="Our ideas", kind=PageKind.BOARD)
+    boards = [_board(view, people, OUR_IDEAS)]
+    for team in await services.teams.of_space(ana, space):
+        title = f"{team.title}: who does what"
+        if board := made.get(team.title):
+            view = await services.pages.change(ana, PageId(board), {"title": title})
+        else:
+            room = RoomId(team.room_id or "")
+            view = await services.pages.create(ana, room, title=title, kind=PageKind.BOARD)
+        members = {part.school_id: part.members for part in team.schools}
+        for river, school in zip(("ebro", "douro"), schools, strict=True):
+            people |= {f"{river} {number}": id for number, id in enumerate(members[school.id], 1)}
+        boards.append(_board(view, people, TEAM_BOARDS[team.title]))
+    return tuple(boards)
+
+
+def _board(page: PageView, people: Mapping[str, str], cards: Sequence[DemoCard]) -> SeedBoard:
+    return SeedBoard(
+        page.document,
+        page.title,
+        f"membership:{people['ana']}",
+        COLUMNS,
+        tuple(
+            SeedCard(f"membership:{people[card.who]}", card.column, card.text, card.color) for card in cards
+        ),
+    )
+
+
 def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -366,6 +434,7 @@ def _to_json(demo: Demo) -> str:
         "title": demo.title,
         "logins": [asdict(login) for login in demo.logins],
         "pages": {page.title: [page.document, page.subject] for page in demo.pages},
+        "boards": [asdict(board) for board in demo.boards],
     }
     return json.dumps(stored, ensure_ascii=False, indent=2) + "\n"
 
@@ -382,7 +451,12 @@ def _read(path: Path) -> Demo:
             for document, subject in [_seeded(stored["pages"].get(page.title, ""))]
             if document
         ),
+        tuple(_seeded_board(**board) for board in stored.get("boards", ())),
     )
+
+
+def _seeded_board(columns: list[str], cards: list[dict[str, Any]], **board: str) -> SeedBoard:
+    return SeedBoard(columns=tuple(columns), cards=tuple(SeedCard(**card) for card in cards), **board)
 
 
 def _seeded(stored: str | list[str]) -> tuple[str, str]:

@@ -57,14 +57,51 @@ async def test_everybody_gets_in_and_sees_the_pages_of_their_role(records: Path)
                     assert access.may_write
         assert len(PAGES) == 9
         assert {role: sorted(set(counts)) for role, counts in seen.items()} == {
-            "admin": [11],
-            "teacher": [11],
-            "student-editor": [9],
-            "student": [7, 8],
+            "admin": [15],
+            "teacher": [15],
+            "student-editor": [12],
+            "student": [9, 11],
         }
         assert {login.town for login in demo.logins if login.code} == {"Zaragoza", "Porto"}
         assert len(members) == 10
         assert len(await services.spaces.of(person)) == 1
+    finally:
+        await services.close()
+
+
+async def test_each_team_has_a_board_with_cards_of_both_its_schools(records: Path) -> None:
+    demo = await furnish(records)
+    services = await Services.open(f"sqlite:///{records}")
+    try:
+        [ana] = [login for login in demo.logins if login.role == "admin"]
+        made = await services.sessions.log_in_with_password(ana.email, ana.password, address="")
+        teacher = PersonId(made.principal.person or "")
+        pages = {page.document: page for page in await services.pages.of_space(teacher, demo.space)}
+        schools = {
+            f"membership:{each.id}": each for each in await services.members.of_space(teacher, demo.space)
+        }
+        teams = {team.room_id: team for team in await services.teams.of_space(teacher, demo.space)}
+        assert [board.title for board in demo.boards] == [
+            "Our ideas",
+            "Team Kingfisher: who does what",
+            "North bank: who does what",
+            "South bank: who does what",
+        ]
+        for board in demo.boards:
+            page = pages[board.document]
+            assert (page.kind, page.title, page.edit_rule) == ("board", board.title, "everyone")
+            assert all(0 <= card.column < len(board.columns) for card in board.cards)
+            assert len({card.color for card in board.cards}) > 2
+            makers = [schools[card.subject] for card in board.cards]
+            pupils = [maker for maker in makers if maker.kind == "pupil"]
+            assert len({maker.school_id for maker in pupils}) == 2
+            if page.room_id in teams:
+                listed = {id for part in teams[page.room_id].schools for id in part.members}
+                assert {maker.id for maker in makers} == listed
+        ours = demo.boards[0]
+        assert 8 <= len(ours.cards) <= 12
+        assert {schools[card.subject].role for card in ours.cards} >= {"admin", "student"}
+        assert sum(page.kind == "board" for page in pages.values()) == len(demo.boards)
     finally:
         await services.close()
 
@@ -138,6 +175,9 @@ async def test_a_demo_of_the_first_version_opens(records: Path) -> None:
     logins.write_text(json.dumps(stored))
     again = await furnish(records)
     assert [page.document for page in again.pages] == [page.document for page in first.pages]
+    del stored["boards"]
+    logins.write_text(json.dumps(stored))
+    assert (await furnish(records)).boards == ()
 
 
 async def test_a_demo_that_was_cut_off_is_begun_again(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:

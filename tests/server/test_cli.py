@@ -21,6 +21,10 @@ from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from crdt.document import Document
+from crdt.engine import XmlNode
+from crdt.limits import STORED
+from crdt.richtext import FRAGMENT, render
 from rooms.demo.furnish import furnish
 from rooms.services import Services
 from rooms.storage.schema import audit
@@ -288,6 +292,32 @@ async def test_the_demos_pages_are_written_once_and_its_people_get_in(tmp_path: 
             assert (await answer.json())["type"] == "doc"
         async with house.http.get(url) as answer:
             assert answer.status == 401
+
+
+async def test_the_demos_boards_hold_cards_that_belong_to_who_is_said_to_have_made_them(
+    tmp_path: Path,
+) -> None:
+    furnished = await furnish(tmp_path / "records.sqlite3")
+    async with open_house(tmp_path) as house:
+        await write_pages(house.node, furnished)
+        for board in furnished.boards:
+            async with house.node.registry.open(board.document) as room:
+                state, owners = await room.read(), dict(room.owners)
+            expected = []
+            for number, title in enumerate(board.columns):
+                expected += [title, *(card.text for card in board.cards if card.column == number)]
+            assert render(state, "text") == "\n".join(expected)
+            shown = Document(STORED)
+            shown.load(state)
+            subjects = {card.text: card.subject for card in board.cards}
+            for node in shown.xml(FRAGMENT):
+                assert isinstance(node, XmlNode)
+                [words] = node.children
+                if node.name == "column":
+                    assert node.attributes["protected"] == "teachers"
+                else:
+                    assert owners[int(node.attributes["protected"])] == subjects[words.text]
+        assert await write_pages(house.node, furnished) == 0
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
