@@ -20,7 +20,7 @@ from rooms.documents.live import LiveRoom, Shelf
 from rooms.documents.registry import Registry
 from rooms.faults import Conflict, NotAllowed, NotFound
 from rooms.storage.schema import people
-from rooms.values import PageId
+from rooms.values import PageId, PageKind
 
 
 class Desk:
@@ -432,3 +432,123 @@ async def test_a_long_page_is_looked_through_in_another_process(desks: Desks) ->
     assert text.count("The Ebro is long.") == 800
     found = await desks.history.authors(desks.village.person("mate"), desks.page)
     assert found[0].membership_id == desks.village.member("mate")
+
+
+# Boards
+
+
+@pytest.fixture
+async def board(desks: Desks) -> Desks:
+    """The same with a board in the page's place, and a column of the teacher's on it."""
+    village = desks.village
+    made = await village.services.pages.create(
+        village.person("founder"), village.facts.rooms["general"], title="Ideas", kind=PageKind.BOARD
+    )
+    desks.page = PageId(made.id)
+    await desks.desk("teacher").write(column("Ideas", id="ideas000", place="b", protected="teachers"))
+    await desks.desk("teacher").write(column("Done", id="done0000", place="n", protected="teachers"))
+    return desks
+
+
+def column(title: str, **attributes: str) -> Callable[[pycrdt.XmlFragment], object]:
+    return lambda page: page.children.append(pycrdt.XmlElement("column", attributes, [title]))
+
+
+def card(desk: Desk, text: str, column: str, place: str) -> Callable[[pycrdt.XmlFragment], object]:
+    attributes = {"column": column, "place": place, "protected": str(desk.client)}
+    return lambda page: page.children.append(pycrdt.XmlElement("card", attributes, [text]))
+
+
+def put(index: int, **attributes: str) -> Callable[[pycrdt.XmlFragment], object]:
+    def edit(page: pycrdt.XmlFragment) -> None:
+        for name, value in attributes.items():
+            page.children[index].attributes[name] = value
+
+    return edit
+
+
+async def shown(board: Desks) -> list[str]:
+    return (await board.text()).split("\n\n")
+
+
+async def test_who_wrote_what_on_a_board(board: Desks) -> None:
+    student, mate = board.desk("student"), board.desk("mate")
+    await student.write(card(student, "Count the birds", "ideas000", "b"))
+    await mate.write(card(mate, "Draw", "ideas000", "n"))
+    await mate.write(put(3, column="done0000"))
+    village = board.village
+    found = {
+        view.name: view.characters for view in await board.history.authors(village.person("mate"), board.page)
+    }
+    assert found == {"Student": 15, "Teacher": 9, "Mate": 4}
+    whose = await board.history.authorship(village.person("mate"), board.page)
+    for desk, name in ((student, "student"), (mate, "mate")):
+        assert whose[str(desk.client)] == village.member(name), "whose card it is"
+
+
+async def test_cards_columns_and_moves_of_one_pupil_are_taken_back(board: Desks) -> None:
+    student, mate = board.desk("student"), board.desk("mate")
+    await student.write(card(student, "Count the birds", "ideas000", "b"))
+    await mate.write(card(mate, "Draw", "ideas000", "n"))
+    board.village.clock.now += 600
+    await student.write(put(2, column="done0000", place="z", color="pink"))
+    await student.write(type_into(2, 0, "Don't! "))
+    await student.write(card(student, "Nonsense", "ideas000", "a"))
+    await student.write(column("Rubbish", id="rubbish0", place="c"))
+    await mate.write(card(mate, "Sing", "rubbish0", "b"))
+    await mate.write(put(3, place="ab"))
+    assert await shown(board) == [
+        *("# Ideas", "Nonsense", "Draw", "# Rubbish", "Sing", "# Done", "Don't! Count the birds"),
+    ]
+    view = await board.preview("teacher", "student", NOON + 1)
+    assert told(view) == [
+        ("card", [("goes", "Don't! "), ("stays", "Count the birds")], 0),
+        ("card", [("goes", "Nonsense")], 0),
+        ("column", [("goes", "Rubbish")], 0),
+    ]
+    assert [block.look for block in view.preview.blocks] == [True, False, False]
+    assert await board.undo_seen("teacher", "student", view, NOON + 1)
+    assert await shown(board) == ["Sing", "# Ideas", "Draw", "Count the birds", "# Done"]
+
+
+async def test_a_move_alone_is_told_and_taken_back(board: Desks) -> None:
+    student = board.desk("student")
+    await student.write(card(student, "Count the birds", "ideas000", "b"))
+    board.village.clock.now += 600
+    await student.write(put(2, column="done0000", place="z"))
+    view = await board.preview("teacher", "student", NOON + 1)
+    assert told(view) == [("card", [("stays", "Count the birds")], 0)]
+    assert view.preview.blocks[0].look
+    assert await board.undo_seen("teacher", "student", view, NOON + 1)
+    assert await shown(board) == ["# Ideas", "Count the birds", "# Done"]
+
+
+async def test_a_move_that_somebody_has_moved_on_stays(board: Desks) -> None:
+    student, teacher = board.desk("student"), board.desk("teacher")
+    await student.write(card(student, "Count the birds", "ideas000", "b"))
+    board.village.clock.now += 600
+    await student.write(put(2, column="nowhere0"))
+    await teacher.write(put(2, column="done0000"))
+    await board.undo("teacher", "student", NOON + 1)
+    assert await shown(board) == ["# Ideas", "# Done", "Count the birds"]
+
+
+async def test_a_deleted_column_and_cards_come_back_to_where_and_whose_they_were(board: Desks) -> None:
+    student, mate, editor = board.desk("student"), board.desk("mate"), board.desk("editor")
+    await student.write(card(student, "Count the birds", "ideas000", "b"))
+    await mate.write(card(mate, "Draw", "ideas000", "n"))
+    board.village.clock.now += 600
+    await editor.write(erase(2))
+    await editor.write(erase(0))
+    assert await shown(board) == ["Draw", "# Done"]
+    view = await board.preview("teacher", "editor", NOON + 1)
+    assert told(view) == [
+        ("column", [("back", "Ideas")], 0),
+        ("card", [("back", "Count the birds")], 0),
+    ]
+    assert await board.undo_seen("teacher", "editor", view, NOON + 1)
+    assert await shown(board) == ["# Ideas", "Count the birds", "Draw", "# Done"]
+    async with board.open() as room:
+        mate.doc.apply_update(await room.read())
+    back = next(each for each in mate.page.children if "birds" in str(each.children[0]))
+    assert back.attributes["protected"] == str(student.client)
