@@ -22,6 +22,7 @@ from rooms.rights.authority import RecordsAuthority
 from rooms.rights.supervision import Supervision
 from rooms.safety.audit import Audit
 from rooms.safety.cases import Cases
+from rooms.safety.floors import Floors
 from rooms.safety.moderation import Moderation
 from rooms.safety.proposals import Proposals
 from rooms.safety.reports import Reports
@@ -71,6 +72,7 @@ class Services:
     reports: Reports
     cases: Cases
     proposals: Proposals
+    floors: Floors
     retention: Retention
     teams: Teams
     invitations: Invitations
@@ -150,6 +152,7 @@ class Services:
             reports=reports,
             cases=Cases(records, reports, audit, notifications, clock, new_id),
             proposals=Proposals(records, members, audit, notifications, clock, new_id),
+            floors=Floors(records, audit, notifications, clock),
             retention=Retention(records, audit, clock),
             teams=Teams(records, spaces, members, pages, discussions, clock),
             invitations=Invitations(records, audit, lifecycle, notifications, throttle, clock, new_id),

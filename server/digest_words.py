@@ -95,6 +95,10 @@ ENGLISH: Final = Words(
         ),
         "floor-granted": ("one space may be opened wider", "{n} times a space may be opened wider"),
         "floor-refused": ("one space stays as it is", "{n} times a space stays as it is"),
+        "floor-taken-back": (
+            "one space is as wide as is usual again",
+            "{n} spaces are as wide as is usual again",
+        ),
         "mute-asked": ("one mute waits for a second teacher", "{n} mutes wait for a second teacher"),
         "mute-confirmed": ("one mute is confirmed", "{n} mutes are confirmed"),
         "mute-refused": ("one mute is not confirmed", "{n} mutes are not confirmed"),
@@ -148,6 +152,7 @@ SPANISH: Final = Words(
         "floor-asked": ("un espacio quiere abrirse más", "{n} espacios quieren abrirse más"),
         "floor-granted": ("un espacio se puede abrir más", "{n} veces un espacio se puede abrir más"),
         "floor-refused": ("un espacio se queda como está", "{n} veces un espacio se queda como está"),
+        "floor-taken-back": ("un espacio vuelve a lo habitual", "{n} espacios vuelven a lo habitual"),
         "mute-asked": (
             "un silencio espera a una segunda persona",
             "{n} silencios esperan a una segunda persona",
@@ -204,6 +209,7 @@ PORTUGUESE: Final = Words(
         "floor-asked": ("um espaço gostaria de abrir mais", "{n} espaços gostariam de abrir mais"),
         "floor-granted": ("um espaço pode abrir mais", "{n} vezes um espaço pode abrir mais"),
         "floor-refused": ("um espaço fica como está", "{n} vezes um espaço fica como está"),
+        "floor-taken-back": ("um espaço volta ao habitual", "{n} espaços voltam ao habitual"),
         "mute-asked": (
             "um silêncio espera por uma segunda pessoa",
             "{n} silêncios esperam por uma segunda pessoa",

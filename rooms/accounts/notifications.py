@@ -49,6 +49,7 @@ KINDS: Final = frozenset(
         "floor-asked",
         "floor-granted",
         "floor-refused",
+        "floor-taken-back",
         "mute-asked",
         "mute-confirmed",
         "mute-refused",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -52,13 +52,14 @@ class Supervising(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reactions:
-    """How people react to posts."""
+    """How people react to posts, and what is told of polls."""
 
     marks: tuple[str, ...] = ()
     """What can be set on a post; empty: nothing."""
     counts: bool = False
     """Everybody sees who has set a mark, and so how many. Without, nobody does, teachers neither: of a post
-    it is only told which marks are on it, and to each person which of them are their own."""
+    it is only told which marks are on it, and to each person which of them are their own. So it is with who
+    has voted for what in a poll (rooms/talk/polls.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,22 @@ class SpacePolicy:
     @property
     def reactions(self) -> Reactions:
         return _BANDS[self.age_band].reactions
+
+    @property
+    def band_alone(self) -> SpacePolicy:
+        """The same without what the national office has granted."""
+        return replace(self, lowered=Lowered())
+
+    @property
+    def beyond_band(self) -> dict[str, str]:
+        """What is chosen wider than the age band, by name in the records: as wide as that allows instead."""
+        alone = self.band_alone
+        chosen: dict[str, tuple[StrEnum | None, StrEnum]] = {
+            "page_editing": (self.page_editing, alone.pages_open),
+            "posting": (self.posting, alone.posts_open),
+            "chat": (self.chatting, alone.chat),
+        }
+        return {key: kept.value for key, (wish, kept) in chosen.items() if wish not in (None, kept)}
 
     @property
     def filters(self) -> FilterRules:

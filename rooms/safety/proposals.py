@@ -79,7 +79,8 @@ class Somebody:
 @dataclass(frozen=True, slots=True)
 class Answer:
     by: str | None
-    """The name of the admin who has agreed or not; None: the national office."""
+    """The name of the admin who has agreed or not; None: the national office, also when it takes back what
+    it has granted (rooms/safety/floors.py)."""
     because: str
     at: float
 
@@ -437,6 +438,7 @@ class Proposals:
         if state is ProposalState.WAITING and not stands:
             state = ProposalState.WITHDRAWN
         decided = state in (ProposalState.ACCEPTED, ProposalState.REFUSED)
+        taken_back = state is ProposalState.WITHDRAWN and row["decided_because"] is not None
         floor = row["kind"] == ProposalKind.FLOOR
         return ProposalView(
             id=row["id"],
@@ -453,7 +455,7 @@ class Proposals:
             asked_at=row["created_at"],
             ends_at=row["created_at"] + WAITING_LIFE,
             answer=Answer(row["decider"], row["decided_because"] or "", row["decided_at"])
-            if decided
+            if decided or taken_back
             else None,
             can={
                 "decide": stands and await self._may_decide(tx, actor, row, who) is not None,

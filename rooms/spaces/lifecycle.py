@@ -44,7 +44,9 @@ __all__ = [
     "Lifecycle",
     "MadeSpace",
     "WaitingSpace",
+    "is_in",
     "may_decide",
+    "over_space",
 ]
 
 MOST_PREPARED: Final = 20
@@ -228,7 +230,7 @@ class Lifecycle:
             for row in rows:
                 space = SpaceId(row["id"])
                 founders = await founders_of(tx, space)
-                mine = actor in await _members(tx, space)
+                mine = await is_in(tx, actor, space)
                 if not mine and await may_decide(tx, officer, founders, self._clock()):
                     found.append(_waiting(row, founders))
         return found
@@ -236,7 +238,7 @@ class Lifecycle:
     async def decide(self, actor: PersonId, space: SpaceId, *, approve: bool, because: str = "") -> None:
         """Opens a space that waits, or makes it a draft again. Raises NotFound, NotAllowed or Conflict."""
         async with self._records.writing() as tx:
-            row, founders, office = await self._office(tx, actor, space)
+            row, founders, office = await over_space(tx, actor, space, self._clock())
             if row["status"] == SpaceStatus.DRAFT and row["decided_at"] is None:
                 raise NotFound  # it does not wait, and nobody of the office has seen it
             if row["status"] != SpaceStatus.PENDING:
@@ -258,7 +260,7 @@ class Lifecycle:
     async def feature(self, actor: PersonId, space: SpaceId, featured: bool) -> None:
         """Shows a group before the others, or no more. Raises NotFound, NotAllowed or Conflict."""
         async with self._records.writing() as tx:
-            row, _, office = await self._office(tx, actor, space)
+            row, _, office = await over_space(tx, actor, space, self._clock())
             if row["status"] in PREPARING:
                 raise NotFound
             if row["kind"] != SpaceKind.GROUP or row["status"] != SpaceStatus.OPEN:
@@ -268,24 +270,6 @@ class Lifecycle:
             await self._note(
                 tx, space, None, "featured" if featured else "featured-no-more", {"by": office}, told=False
             )
-
-    async def _office(
-        self, tx: Reading, actor: PersonId, space: SpaceId
-    ) -> tuple[RowMapping, Sequence[RowMapping], Office]:
-        """A space that the actor may decide about, its founders, and the actor's office.
-
-        Raises NotAllowed to a member, NotFound to everybody else.
-        """
-        row = await tx.first(select(spaces).where(spaces.c.id == space))
-        if row is None or row["status"] == SpaceStatus.ERASED:
-            raise NotFound
-        officer, founders = await person_actor(tx, actor, self._clock()), await founders_of(tx, space)
-        mine = actor in await _members(tx, space)
-        if not await may_decide(tx, officer, founders, self._clock()):
-            raise NotAllowed("role") if mine else NotFound()
-        if mine:
-            raise NotAllowed("concerned")
-        return row, founders, max(officer.offices & set(DECIDING), key=DECIDING.index)
 
     # Parts
 
@@ -315,6 +299,25 @@ async def founder_standing(tx: Reading, actor: PersonId, space: SpaceId, now: fl
     if not standing.founder:
         raise NotAllowed("not-founder")
     return standing
+
+
+async def over_space(
+    tx: Reading, actor: PersonId, space: SpaceId, now: float
+) -> tuple[RowMapping, Sequence[RowMapping], Office]:
+    """A space that the actor may decide about as an officer, its founders, and the actor's office.
+
+    Raises NotAllowed to a member, NotFound to everybody else.
+    """
+    row = await tx.first(select(spaces).where(spaces.c.id == space))
+    if row is None or row["status"] == SpaceStatus.ERASED:
+        raise NotFound
+    officer, founders = await person_actor(tx, actor, now), await founders_of(tx, space)
+    mine = await is_in(tx, actor, space)
+    if not await may_decide(tx, officer, founders, now):
+        raise NotAllowed("role") if mine else NotFound()
+    if mine:
+        raise NotAllowed("concerned")
+    return row, founders, max(officer.offices & set(DECIDING), key=DECIDING.index)
 
 
 async def may_decide(tx: Reading, officer: Actor, founders: Sequence[RowMapping], now: float) -> bool:
@@ -356,6 +359,10 @@ async def _members(tx: Reading, space: SpaceId) -> Collection[str]:
         )
     )
     return {row["person_id"] for row in rows}
+
+
+async def is_in(tx: Reading, person: PersonId, space: SpaceId) -> bool:
+    return person in await _members(tx, space)
 
 
 def _waiting(row: RowMapping, founders: Sequence[RowMapping]) -> WaitingSpace:

@@ -88,7 +88,10 @@ class Answer(Output):
 class Proposal(Output):
     id: str
     kind: ProposalKind
-    state: ProposalState = Field(description="What nobody has decided within 7 days counts as withdrawn.")
+    state: ProposalState = Field(
+        description="What nobody has decided within 7 days counts as withdrawn. What was granted and then "
+        "taken back is withdrawn, too, and has an answer."
+    )
     space_id: str
     space_title: str
     age_band: AgeBand
@@ -101,6 +104,17 @@ class Proposal(Output):
     ends_at: float = Field(description="When it is over if nobody decides.")
     answer: Answer | None
     can: dict[str, bool] = Field(description="decide, withdraw: what I may do about it.")
+
+
+class GrantedFloor(Output):
+    space_id: str
+    space_title: str
+    age_band: AgeBand
+    floor: Floor
+
+
+class TakenBack(Input):
+    because: Reason = Field(description="For the admins of the space.")
 
 
 class Decision(Input):
@@ -185,3 +199,27 @@ async def decide_proposal(call: Call, body: Decision) -> None:
 )
 async def withdraw_proposal(call: Call) -> None:
     await call.services.proposals.withdraw(person_id(call), call.params["proposal_id"])
+
+
+@routes.get(
+    "/floors",
+    action=Action.FLOOR_LOWER,
+    returns=list[GrantedFloor],
+    summary="List the spaces that may be opened wider than their age band",
+)
+async def list_floors(call: Call) -> list[GrantedFloor]:
+    """A national officer's are those with a founder from the country, a platform admin's are all."""
+    found = await call.services.floors.granted(person_id(call))
+    return [GrantedFloor.model_validate(each) for each in found]
+
+
+@routes.put(
+    "/spaces/{space_id}/floor/taken-back",
+    action=Action.FLOOR_LOWER,
+    body=TakenBack,
+    summary="Take back what was granted a space beyond its age band",
+    errors=(409,),
+)
+async def take_back_floor(call: Call, body: TakenBack) -> None:
+    """What is chosen wider than the age band allows is as wide as that at once."""
+    await call.services.floors.take_back(person_id(call), _space(call), body.because)

@@ -99,6 +99,41 @@ def test_the_office_allows_more_and_an_admin_chooses_it(visits: Visits) -> None:
     assert now["posting"] == "free"
 
 
+def test_the_office_takes_back_what_it_has_allowed(visits: Visits) -> None:
+    project = Project(visits, "Springs of two towns")
+    ana, olga, space = project.ana, project.olga, project.space
+    wish = {"floor": {"chat": "free"}, "because": "They like to talk."}
+    asked = visits.call(ana, "POST", f"/spaces/{space}/proposals", wish)
+    visits.call(olga, "PUT", f"/proposals/{asked['id']}/decision", {"accept": True})
+    visits.call(ana, "PATCH", f"/spaces/{space}", {"policy": {"chat": "free"}})
+    project.open(ana, "settings")
+    part = ana.get_by_role("region", name="More than is usual at this age")
+    expect(part).to_contain_text("The national office allows this")
+    chat = ana.get_by_role("radio", name="At any time")
+    expect(chat).to_be_checked()
+
+    olga.goto("/approvals")
+    card = olga.get_by_role("list", name="What you allow").get_by_role("listitem", name=project.title)
+    expect(card).to_contain_text("12 to 15 years")
+    expect(card).to_contain_text("At any time")
+    card.get_by_role("button", name="Allow it no longer").click()
+    dialog = olga.get_by_role("dialog")
+    expect(dialog).to_contain_text("What is open wider closes at once")
+    dialog.get_by_label("What do you want to tell them?").fill("There were complaints.")
+    dialog.get_by_role("button", name="Allow it no longer").click()
+    expect(said(olga)).to_have_text(f"“{project.title}” is as is usual again.")
+    expect(card).to_have_count(0)
+
+    expect(part).to_contain_text("The national office does not allow more any longer")
+    expect(part).to_contain_text("There were complaints.")
+    expect(chat).to_have_count(0)
+    now = visits.call(ana, "GET", f"/spaces/{space}/policy")
+    assert (now["chosen"]["chat"], now["effective"]["chat"]) == ("supervised", "supervised")
+    ana.goto("/notifications")
+    news = ana.get_by_role("link", name=re.compile("allows only what is usual at this age again"))
+    expect(news.first).to_have_attribute("href", f"/spaces/{space}/settings")
+
+
 def test_the_office_says_no_and_an_admin_takes_a_wish_back(visits: Visits) -> None:
     project = Project(visits, "Bridges of two towns")
     ana, olga, space = project.ana, project.olga, project.space
@@ -200,10 +235,18 @@ def test_how_it_looks(
     mine.get_by_role("button", name="Confirm").first.click()
     look(olga, "confirm")
     olga.get_by_role("dialog").get_by_role("button", name="Confirm").click()
-    expect(mine).to_have_count(0)
+    expect(mine.get_by_text("Would like to")).to_have_count(0)
+    look(olga, "granted")
+    mine.get_by_role("button", name="Allow it no longer").click()
+    look(olga, "take-back")
+    olga.keyboard.press("Escape")
     project.open(ana, "settings")
     expect(part.get_by_text("The national office allows this")).to_be_visible()
     look(ana, "floor-granted")
+    why = {"because": "There were complaints."}
+    visits.call(olga, "PUT", f"/spaces/{project.space}/floor/taken-back", why)
+    expect(part.get_by_text("does not allow more any longer")).to_be_visible()
+    look(ana, "floor-taken-back")
     ana.goto("/notifications")
     expect(ana.get_by_text("The national office allows more").first).to_be_visible()
     look(ana, "news")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from backing import finished
+from sqlalchemy import update as update_rows
 from visitors import Visitor, find, log_in
 from websockets.asyncio.client import connect
 from wire import AUTH, AWARENESS, SYNC, Frame, Line, Writer, awareness, presences, string, update
@@ -25,8 +26,10 @@ from crdt.log.check import no_progress
 from load.backing import PostgreSQL, free_port
 from rooms.demo.furnish import Demo, Login, furnish
 from rooms.rights.access import Changes
+from rooms.rights.space_policy import Lowered, PageEditing
 from rooms.spaces.lifecycle import Lifecycle
 from rooms.storage.records import Look, Records
+from rooms.storage.schema import spaces
 from rooms.storage.transfer import copy_records
 from rooms.values import AgeBand, Office, PersonId, Role, SchoolId, SpaceId, SpaceKind
 from server.app import Node, open_node
@@ -238,6 +241,36 @@ async def test_what_the_national_office_approves_opens_on_open_sockets(house):
             await near.lifecycle.decide(olga, made.id, approve=True)
             assert await access_told(line, house.at_once) == ("read-write", "")
             assert await status_of(line, Writer(), page["document"]) == "status 1"
+
+
+async def test_what_the_national_office_takes_back_is_closed_on_open_sockets_at_once(house):
+    near = house.nodes[0].services
+    async with (
+        house.visitor(house.find("admin")) as ana,
+        house.visitor(house.find("student", 1)) as pupil,
+    ):
+        founder, space = PersonId(ana.me["person"]["id"]), SpaceId(pupil.space)
+        olga = await near.people.add_adult(
+            name="Olga", email="olga@office.example", password="estuary-lantern-41", school=None
+        )
+        await near.offices.appoint(olga, Office.OFFICER, ana.me["person"]["school"]["country"])
+        async with near.records.writing() as tx:
+            young = update_rows(spaces).where(spaces.c.id == space).values(age_band=AgeBand.FROM_12)
+            await tx.do(young)
+        wide = Lowered(page_editing=PageEditing.OPEN)
+        asked = await near.proposals.ask_floor(founder, space, wide, "They are careful.")
+        await near.proposals.decide(olga, asked.id, accept=True)
+        await ana.call("PATCH", f"/spaces/{space}", {"policy": {"page_editing": "open"}})
+        rooms = (await ana.call("GET", f"/spaces/{space}"))["rooms"]
+        room = next(each["id"] for each in rooms if each["kind"] == "general")
+        page = await ana.call("POST", f"/rooms/{room}/pages", {"title": "Bridges"})
+        await ana.call("PATCH", f"/pages/{page['id']}", {"edit_rule": "everyone"})
+        async with pupil.line() as line:
+            await open_page(line, page["document"])
+            assert await status_of(line, Writer(), page["document"]) == "status 1"
+            await near.floors.take_back(olga, space, "There were complaints.")
+            assert await access_told(line, house.at_once) == ("readonly", "policy")
+            assert await status_of(line, Writer(), page["document"]) == "status 0"
 
 
 async def test_a_muted_member_reads_and_does_not_write_until_it_is_lifted(house):

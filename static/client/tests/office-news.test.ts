@@ -49,6 +49,7 @@ const PLACES: [Notice, Role | undefined, string][] = [
   [notice("floor-asked"), undefined, "/approvals"],
   [notice("floor-granted"), "admin", "/spaces/s1/settings"],
   [notice("floor-refused"), "admin", "/spaces/s1/settings"],
+  [notice("floor-taken-back"), "admin", "/spaces/s1/settings"],
   [notice("mute-asked"), "admin", "/spaces/s1/cockpit"],
   [notice("mute-asked"), undefined, "/approvals"],
   [notice("mute-confirmed"), "admin", "/spaces/s1/cockpit"],

@@ -125,6 +125,10 @@ POST   /spaces/{space_id}/proposals  mutes-par  N   N   N   N   N   Y   Y   X   
 GET    /spaces/{space_id}/proposals  space      N   N   N   N   N   Y   Y   X   X   X
 GET    /spaces/{space_id}/proposals  elsewhere  X   X   X   X   X   X   X   X   Y   N
 GET    /proposals                    nothing    N   N   N   N   N   N   N   N   N   N
+GET    /floors                       nothing    N   N   N   N   N   N   N   N   N   N
+PUT    /spaces/{space_id}/floor/taken-back  wider    N N N N N N N X X X
+PUT    /spaces/{space_id}/floor/taken-back  space    N N N N N N N X X X
+PUT    /spaces/{space_id}/floor/taken-back  nowhere  X X X X X X X X X X
 PUT    /proposals/{proposal_id}/decision  floor-waits  N N N N N N N X X X
 PUT    /proposals/{proposal_id}/decision  mute-waits   N N N N X N Y X X X
 PUT    /proposals/{proposal_id}/decision  nowhere      X X X X X X X X X X
@@ -751,6 +755,7 @@ TARGETS: dict[str, Callable[[World, str], Awaitable[dict[str, str]]]] = {
     "mutes-par": space("rivers"),
     "floor-waits": proposal(ProposalKind.FLOOR),
     "mute-waits": proposal(ProposalKind.MUTE),
+    "wider": rivers(policy={"lowered": {"age_band": "16-19", "chat": "free"}}),
     "consenting": consenting,
     "partner-asks": asked("partner"),
     "asks-teacher": asked("teacher"),
@@ -800,6 +805,7 @@ def body_of(method: str, path: str, target: str, ids: dict[str, str], world: Wor
             "because": "We have talked.",
         },
         ("PUT", "/proposals/{proposal_id}/decision"): {"accept": True},
+        ("PUT", "/spaces/{space_id}/floor/taken-back"): {"because": "They are younger now."},
         ("PATCH", "/rooms/{room_id}"): {"title": "New"},
         ("PUT", "/rooms/{room_id}/state"): {
             "state": "supervised" if target in ("supervised", "was-closed") else "frozen"

@@ -62,6 +62,8 @@ ALWAYS = {
         ("GET", "/approvals"),
         ("GET", "/proposals"),
         ("PUT", "/proposals/{proposal_id}/decision"),
+        ("GET", "/floors"),
+        ("PUT", "/spaces/{space_id}/floor/taken-back"),
         ("GET", "/groups"),
     },
     Office.PLATFORM: {
@@ -70,6 +72,8 @@ ALWAYS = {
         ("GET", "/approvals"),
         ("GET", "/proposals"),
         ("PUT", "/proposals/{proposal_id}/decision"),
+        ("GET", "/floors"),
+        ("PUT", "/spaces/{space_id}/floor/taken-back"),
         ("GET", "/groups"),
         ("PUT", "/spaces/{space_id}/freeze"),
         ("DELETE", "/spaces/{space_id}/freeze"),

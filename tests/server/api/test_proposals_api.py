@@ -69,6 +69,39 @@ async def test_a_wider_floor_from_the_wish_to_the_choice(site: Site) -> None:
     assert "careful" not in str(news)
 
 
+async def test_what_is_granted_is_taken_back(site: Site) -> None:
+    space = f"/spaces/{site.facts.spaces['rivers']}"
+    founder, olga = await site.log_in("founder"), await officer(site)
+    path, why = f"{space}/floor/taken-back", {"because": "There were complaints."}
+    early = await site.call("PUT", path, why, token=olga)
+    assert (early.status, early.code) == (409, "nothing-granted")
+    made = (await site.call("POST", f"{space}/proposals", floor(chat="free"), token=founder)).body
+    await site.call("PUT", f"/proposals/{made['id']}/decision", {"accept": True}, token=olga)
+    await site.call("PATCH", space, {"policy": {"chat": "free"}}, token=founder)
+    assert (await site.call("GET", "/floors", token=olga)).body == [
+        {
+            "space_id": site.facts.spaces["rivers"],
+            "space_title": "Two rivers",
+            "age_band": "16-19",
+            "floor": {"page_editing": None, "posting": None, "chat": "free"},
+        }
+    ]
+    assert (await site.call("PUT", path, why, token=founder)).status == 403
+    for unsaid in ({}, {"because": " "}, {"because": "x" * 501}):
+        answer = await site.call("PUT", path, unsaid, token=olga)
+        assert (answer.status, answer.code) == (422, "invalid")
+    assert (await site.call("PUT", path, why, token=olga)).status == 204
+    assert (await site.call("GET", "/floors", token=olga)).body == []
+    rules = (await site.call("GET", f"{space}/policy", token=founder)).body
+    assert (rules["chosen"]["chat"], rules["effective"]["chat"]) == ("hours", "hours")
+    assert rules["allowed"]["chat"] == ["off", "supervised", "hours"]
+    [over] = (await site.call("GET", f"{space}/proposals", token=founder)).body
+    assert (over["state"], over["answer"]["because"]) == ("withdrawn", "There were complaints.")
+    news = (await site.call("GET", "/me/notifications", token=founder)).body["notifications"]
+    assert (news[0]["kind"], news[0]["ref"]) == ("floor-taken-back", f"space/{site.facts.spaces['rivers']}")
+    assert "complaints" not in str(news)
+
+
 async def test_no_patch_of_the_settings_lowers_the_floor(site: Site) -> None:
     space, founder = f"/spaces/{site.facts.spaces['rivers']}", await site.log_in("founder")
     for policy in (

@@ -54,6 +54,7 @@ export function place({ kind, space_id: space, ref, details }: Notice, { spaces 
       return staff ? path.cockpit(space) : path.space(space);
     case "floor-granted":
     case "floor-refused":
+    case "floor-taken-back":
       return path.settings(space);
     case "mute-asked":
     case "mute-refused":

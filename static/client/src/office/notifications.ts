@@ -37,6 +37,7 @@ const ICONS: Record<string, IconName> = {
   "floor-asked": "draft",
   "floor-granted": "check",
   "floor-refused": "draft",
+  "floor-taken-back": "lock",
   "mute-asked": "lock",
   "mute-confirmed": "lock",
   "mute-refused": "draft",

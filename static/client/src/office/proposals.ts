@@ -53,7 +53,7 @@ export function proposalWords(): Promise<void> {
 }
 
 /** What is to be opened wider, rule by rule. */
-export const wishes = ({ floor }: Proposal): TemplateResult =>
+export const wishes = ({ floor }: { floor: Floor | null }): TemplateResult =>
   html`${RULES.map((rule) =>
     floor?.[rule]
       ? html`<li>${t(`proposal.${rule}`)}: <strong>${t(`proposal.${rule}.${floor[rule]}`)}</strong></li>`
@@ -68,6 +68,30 @@ export function howLong({ mute }: Proposal): string {
 
 export const somebody = (person: Somebody | null): string =>
   person ? `${person.name}, ${person.school ?? t("proposal.no-school")}` : "";
+
+/** A space that may be opened wider than its age band. */
+export interface Granted {
+  space_id: string;
+  space_title: string;
+  age_band: string;
+  floor: Floor;
+}
+
+/** Asks why, and has the space as wide as its age band at once. */
+export async function takeBack({ space_id, space_title: title }: Granted): Promise<void> {
+  const done = await ask(
+    {
+      title: t("office.take-back-title", { title }),
+      text: t("office.take-back-text"),
+      fields: area("because", t("mutes.because")),
+      submit: t("office.take-back"),
+      danger: true,
+    },
+    (form) =>
+      api.put(`/api/spaces/${space_id}/floor/taken-back`, { because: String(form.get("because")).trim() }),
+  );
+  if (done) announce(t("office.taken-back", { title }));
+}
 
 const answer = (id: string, accept: boolean, because: string) =>
   api.put(`/api/proposals/${id}/decision`, { accept, because });

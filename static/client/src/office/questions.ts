@@ -5,26 +5,46 @@ import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
 import { tile } from "../ui/marks.ts";
 import { View } from "../ui/view.ts";
-import { confirmMute, grant, howLong, type Proposal, refuse, somebody, wishes } from "./proposals.ts";
+import {
+  confirmMute,
+  type Granted,
+  grant,
+  howLong,
+  type Proposal,
+  refuse,
+  somebody,
+  takeBack,
+  wishes,
+} from "./proposals.ts";
 import { WhileSeen } from "./seen.ts";
 
-/** For the national office: what spaces propose and waits for its word. Nothing while there is nothing. */
+/** For the national office: what spaces propose and waits for its word, and what it has granted them. Nothing
+ * while there is nothing. */
 class Questions extends View {
-  static override properties = { waiting: { state: true }, failed: { state: true } };
+  static override properties = {
+    waiting: { state: true },
+    granted: { state: true },
+    failed: { state: true },
+  };
 
   declare waiting: Proposal[];
+  declare granted: Granted[];
   declare failed: string;
 
   constructor() {
     super();
     this.waiting = [];
+    this.granted = [];
     this.failed = "";
     new WhileSeen(this, () => this.fetch());
   }
 
   private async fetch(): Promise<void> {
     try {
-      this.waiting = await api.get<Proposal[]>("/api/proposals");
+      [this.waiting, this.granted] = await Promise.all([
+        api.get<Proposal[]>("/api/proposals"),
+        api.get<Granted[]>("/api/floors"),
+      ]);
       this.failed = "";
     } catch (error) {
       this.failed = explain(error);
@@ -45,11 +65,46 @@ class Questions extends View {
     if (this.failed) {
       return html`<p class="note bad" role="alert">${icon("warn")}<span>${this.failed}</span></p>`;
     }
-    if (this.waiting.length === 0) return nothing;
-    return html`<h2>${t("office.title")}</h2>
-      <ul class="cards" role="list">
-        ${this.waiting.map((each) => this.card(each))}
-      </ul>`;
+    return html`${
+      this.waiting.length > 0
+        ? html`<h2>${t("office.title")}</h2>
+            <ul class="cards" role="list">
+              ${this.waiting.map((each) => this.card(each))}
+            </ul>`
+        : nothing
+    }
+    ${
+      this.granted.length > 0
+        ? html`<h2 id="granted">${t("office.granted-title")}</h2>
+            <ul class="cards" role="list" aria-labelledby="granted">
+              ${this.granted.map((each) => this.allowed(each))}
+            </ul>`
+        : nothing
+    }`;
+  }
+
+  private allowed(each: Granted): TemplateResult {
+    const { space_id: id, space_title: title, age_band } = each;
+    return html`<li class="card life-card" aria-labelledby="granted-${id}">
+      <div class="life-head">
+        ${tile(id)}
+        <div class="grow">
+          <h3 id="granted-${id}">${title}</h3>
+          <p class="quiet">${t("office.allowed")}</p>
+        </div>
+      </div>
+      <dl class="facts">
+        <dt>${t("office.age")}</dt>
+        <dd>${t(`office.age.${age_band}`)}</dd>
+        <dt>${t("office.open")}</dt>
+        <dd><ul role="list">${wishes(each)}</ul></dd>
+      </dl>
+      <div class="actions start">
+        <button class="button" aria-haspopup="dialog" @click=${() => this.act(() => takeBack(each))}>
+          <span>${t("office.take-back")}<span class="sr">: ${title}</span></span>
+        </button>
+      </div>
+    </li>`;
   }
 
   private card(each: Proposal): TemplateResult {

@@ -30,7 +30,7 @@ class Floor extends View {
   declare space: Space;
   declare policy: Policy;
   declare version: number;
-  /** The wish that waits, or that was answered last. */
+  /** The wish that waits, or that was answered last; what the office has taken back is withdrawn with an answer. */
   declare last: Proposal | undefined;
   declare failed: string;
 
@@ -51,7 +51,7 @@ class Floor extends View {
     try {
       const found = await api.get<Proposal[]>(`/api/spaces/${this.space.id}/proposals`);
       this.last = found
-        .filter(({ kind, state }) => kind === "floor" && state !== "withdrawn")
+        .filter(({ kind, state, answer }) => kind === "floor" && (state !== "withdrawn" || answer))
         .sort((one, other) => when(other) - when(one))[0];
       this.failed = "";
     } catch (error) {
@@ -91,14 +91,18 @@ class Floor extends View {
 
   private state(last: Proposal): TemplateResult {
     const { state, answer, asked_by, asked_at, can } = last;
-    const head = { waiting: "floor.waits", accepted: "floor.granted", refused: "floor.refused" }[
-      state as "waiting" | "accepted" | "refused"
-    ];
-    return html`<div class="note ${state === "refused" ? "bad" : ""}" role="group" aria-label=${t(head)}>
-      ${icon(state === "accepted" ? "check" : state === "refused" ? "close" : "eye")}
+    const head = {
+      waiting: "floor.waits",
+      accepted: "floor.granted",
+      refused: "floor.refused",
+      withdrawn: "floor.taken-back",
+    }[state];
+    const no = state === "refused" || state === "withdrawn";
+    return html`<div class="note ${no ? "bad" : ""}" role="group" aria-label=${t(head)}>
+      ${icon(state === "accepted" ? "check" : no ? "close" : "eye")}
       <div class="stack">
         <p><strong>${t(head)}</strong></p>
-        <ul>${wishes(last)}</ul>
+        ${state === "withdrawn" ? html`<p>${t("floor.taken-back-text")}</p>` : html`<ul>${wishes(last)}</ul>`}
         ${state === "accepted" ? html`<p>${t("floor.granted-text")}</p>` : nothing}
         ${answer?.because ? html`<blockquote>${answer.because}</blockquote>` : nothing}
         <p class="quiet">${answer ? moment(answer.at) : t("proposal.asked", { name: asked_by?.name ?? "", time: moment(asked_at) })}</p>

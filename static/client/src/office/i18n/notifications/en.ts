@@ -43,6 +43,7 @@ const en = {
   "news.floor-asked": "A TwinSpace would like more than is usual at its age",
   "news.floor-granted": "The national office allows more: choose it in the settings",
   "news.floor-refused": "The national office said no to opening wider. See why",
+  "news.floor-taken-back": "The national office allows only what is usual at this age again. See why",
   "news.mute-asked": "To stop a teacher from writing waits for a second person: you",
   "news.mute-confirmed": "The mute you asked for is confirmed",
   "news.mute-refused": "The mute you asked for is not confirmed",

@@ -43,6 +43,8 @@ const es: Words = {
   "news.floor-asked": "Un TwinSpace quiere más de lo habitual a su edad",
   "news.floor-granted": "El servicio nacional permite más: elígelo en los ajustes",
   "news.floor-refused": "El servicio nacional no permite abrir más. Mira por qué",
+  "news.floor-taken-back":
+    "El servicio nacional vuelve a permitir solo lo habitual a esta edad. Mira por qué",
   "news.mute-asked": "No dejar escribir a un docente espera a una segunda persona: tú",
   "news.mute-confirmed": "El silencio que pediste está confirmado",
   "news.mute-refused": "El silencio que pediste no se ha confirmado",

@@ -44,6 +44,7 @@ const pt: Words = {
   "news.floor-asked": "Um TwinSpace gostaria de mais do que é habitual na sua idade",
   "news.floor-granted": "O gabinete nacional permite mais: escolha-o nas definições",
   "news.floor-refused": "O gabinete nacional não permite abrir mais. Veja porquê",
+  "news.floor-taken-back": "O gabinete nacional volta a permitir só o habitual nesta idade. Veja porquê",
   "news.mute-asked": "Não deixar escrever um professor espera por uma segunda pessoa: você",
   "news.mute-confirmed": "O silêncio que pediu está confirmado",
   "news.mute-refused": "O silêncio que pediu não foi confirmado",

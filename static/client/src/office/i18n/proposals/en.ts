@@ -29,6 +29,8 @@ const en = {
   "floor.granted": "The national office allows this",
   "floor.granted-text": "Nothing has changed yet: choose it above where you want it.",
   "floor.refused": "The national office said no",
+  "floor.taken-back": "The national office does not allow more any longer",
+  "floor.taken-back-text": "What was open wider is as is usual at this age again.",
 
   "mutes.title": "Mutes that wait",
   "mutes.text": "To stop a teacher of another school from writing takes two.",
@@ -71,6 +73,14 @@ const en = {
   "office.refuse-title": "“{title}”: not this time?",
   "office.refuse-text": "The lead teachers read what you write here.",
   "office.refused": "The lead teachers of “{title}” will read your words.",
+  "office.granted-title": "What you allow",
+  "office.allowed": "May be open wider than is usual at its age",
+  "office.open": "May be",
+  "office.take-back": "Allow it no longer",
+  "office.take-back-title": "“{title}”: as is usual again?",
+  "office.take-back-text":
+    "What is open wider closes at once, also for those who write now. The lead teachers read what you write here.",
+  "office.taken-back": "“{title}” is as is usual again.",
 
   "error.not-below-floor": "Choose something that is not open yet.",
   "error.asked-already": "Somebody has asked for this already. It waits for an answer.",

@@ -29,6 +29,8 @@ const es: Words = {
   "floor.granted": "El servicio nacional lo permite",
   "floor.granted-text": "Todavía no ha cambiado nada: elígelo arriba donde quieras.",
   "floor.refused": "El servicio nacional ha dicho que no",
+  "floor.taken-back": "El servicio nacional ya no permite más",
+  "floor.taken-back-text": "Lo que estaba más abierto vuelve a ser lo habitual a esta edad.",
 
   "mutes.title": "Silencios en espera",
   "mutes.text": "Para no dejar escribir a un docente de otro centro hacen falta dos personas.",
@@ -71,6 +73,14 @@ const es: Words = {
   "office.refuse-title": "«{title}»: ¿esta vez no?",
   "office.refuse-text": "Los docentes responsables leen lo que escribas aquí.",
   "office.refused": "Los docentes responsables de «{title}» leerán tus palabras.",
+  "office.granted-title": "Lo que permites",
+  "office.allowed": "Puede abrirse más de lo habitual a su edad",
+  "office.open": "Puede ser",
+  "office.take-back": "Dejar de permitirlo",
+  "office.take-back-title": "«{title}»: ¿de nuevo lo habitual?",
+  "office.take-back-text":
+    "Lo que está más abierto se cierra enseguida, también para quien está escribiendo. Los docentes responsables leen lo que escribas aquí.",
+  "office.taken-back": "«{title}» vuelve a lo habitual.",
 
   "error.not-below-floor": "Elige algo que todavía no esté abierto.",
   "error.asked-already": "Alguien lo ha pedido ya. Espera respuesta.",

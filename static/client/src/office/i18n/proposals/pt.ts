@@ -29,6 +29,8 @@ const pt: Words = {
   "floor.granted": "O gabinete nacional permite isto",
   "floor.granted-text": "Ainda nada mudou: escolha-o acima onde quiser.",
   "floor.refused": "O gabinete nacional disse que não",
+  "floor.taken-back": "O gabinete nacional já não permite mais",
+  "floor.taken-back-text": "O que estava mais aberto volta a ser o habitual nesta idade.",
 
   "mutes.title": "Silêncios à espera",
   "mutes.text": "Para não deixar escrever um professor de outra escola são precisas duas pessoas.",
@@ -71,6 +73,14 @@ const pt: Words = {
   "office.refuse-title": "«{title}»: desta vez não?",
   "office.refuse-text": "Os professores responsáveis leem o que escrever aqui.",
   "office.refused": "Os professores responsáveis de «{title}» vão ler as suas palavras.",
+  "office.granted-title": "O que permite",
+  "office.allowed": "Pode abrir mais do que é habitual na sua idade",
+  "office.open": "Pode ser",
+  "office.take-back": "Deixar de permitir",
+  "office.take-back-title": "«{title}»: de novo o habitual?",
+  "office.take-back-text":
+    "O que está mais aberto fecha logo, também para quem está a escrever. Os professores responsáveis leem o que escrever aqui.",
+  "office.taken-back": "«{title}» volta ao habitual.",
 
   "error.not-below-floor": "Escolha algo que ainda não esteja aberto.",
   "error.asked-already": "Alguém já pediu isto. Espera por uma resposta.",
