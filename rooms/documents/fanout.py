@@ -55,9 +55,14 @@ class Shared:
 def broadcast(receivers: Iterable[_Receiver], make: Callable[[Framing], bytes]) -> int:
     """Sends one message to all receivers and returns how many there were."""
     shared = Shared(make)
+    framing: Framing | None = None
+    frame = b""
     count = 0
     for receiver in receivers:
         outlet = receiver.outlet
-        outlet.send(shared.framed(outlet.framing))
+        if outlet.framing is not framing:
+            framing = outlet.framing
+            frame = shared.framed(framing)
+        outlet.send(frame)
         count += 1
     return count

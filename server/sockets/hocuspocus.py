@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,6 +69,12 @@ class HocuspocusFraming:
         return binary_frame(self.address + bytes((kind,)) + body)
 
 
+@functools.lru_cache(maxsize=4096)
+def _framing(key: str) -> HocuspocusFraming:
+    """The same one for everybody with the same key, so that they are known to share without a comparison."""
+    return HocuspocusFraming(var_string(key))
+
+
 class _Line:
     """One routing key of a socket: the outlet of its attachment."""
 
@@ -75,7 +82,7 @@ class _Line:
         self.session = session
         self.key = key
         self.document = key.split("\0", 1)[0]
-        self.framing = HocuspocusFraming(var_string(key))
+        self.framing = _framing(key)
         self.attachment: Attachment | None = None
         self.waiting: list[tuple[int, Reader]] = []
         """Messages that came before the document was ready."""

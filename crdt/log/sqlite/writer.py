@@ -3,7 +3,8 @@
     writing --error--> failed --(every second: reopen, settle, checkpoint, durable probe)--> writing
                          `--corrupt--> failed until restart
 
-* Whatever is queued when the thread comes round goes into one transaction; nobody waits for company.
+* Whatever is queued when the thread comes round goes into one transaction. While several write at once that
+  is every few milliseconds; who writes alone waits for nobody.
 * After an error every queued item fails at once and new ones are refused, until the loop has heard of both
   the failure and the recovery. So nothing is stored behind a gap that its writer was not told about.
 * A failed COMMIT is in doubt until a fresh connection has read the store's turn counter. If it did not happen
@@ -37,6 +38,9 @@ __all__ = ["Append", "Listener", "Result", "Work", "Writer"]
 
 GROUP_BYTES = 256 * 1024
 GROUP_ENTRIES = 1024
+GROUP_SECONDS = 0.004
+"""Between the beginnings of two groups while several write at once: a transaction costs about the same
+whatever is in it, and so does sending a reader what came of it."""
 PROBE_SECONDS = 1.0
 _CHECKPOINT_PAGES = 1000
 _CHECKPOINT_PAGES_BUSY = 4000
@@ -118,6 +122,10 @@ class Writer:
         self._turn = 0
         self._files: tuple[object, ...] = ()
         self._dirty_pages = 0
+        self._began = 0.0
+        """When the last group was taken."""
+        self._several = False
+        """Whether it held more than one."""
         self._stopped = loop.create_future()
 
     # The loop's side
@@ -189,6 +197,11 @@ class Writer:
                 if self._stopping:
                     return []
                 self._condition.wait()
+            several = not self._stopping and (self._several or len(self._queue) > 1)
+        pause = self._began + GROUP_SECONDS - time.perf_counter()
+        if several and pause > 0:
+            time.sleep(pause)
+        with self._condition:
             queue = self._queue
             items = [queue.popleft()]
             if isinstance(items[0], Append):
@@ -201,7 +214,9 @@ class Writer:
                     if size > GROUP_BYTES:
                         break
                     items.append(queue.popleft())
-            return items
+        self._began = time.perf_counter()
+        self._several = len(items) > 1
+        return items
 
     def _wait_for_stop(self, seconds: float) -> bool:
         with self._condition:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from typists import Typist, soon
 from crdt.errors import LogCorrupt, LogUnavailable
 from crdt.log.sqlite import SqliteLog, schema
 from crdt.log.sqlite.schema import connect
+from crdt.log.sqlite.writer import GROUP_SECONDS
 
 
 @pytest.fixture
@@ -46,6 +48,18 @@ async def test_loads_do_not_wait_for_commits(log: SqliteLog) -> None:
         release.set()
     await hanging
     assert await waiting == 2
+
+
+async def test_while_several_write_commits_keep_a_distance(log: SqliteLog) -> None:
+    """A group that was begun alone may be followed at once by one with the others."""
+    before, began = log.figures.commits, time.perf_counter()
+    waiting = []
+    for _ in range(200):
+        waiting += [log.append(entry()), log.append(entry())]
+        await asyncio.sleep(0.0005)
+    await asyncio.gather(*waiting)
+    rounds = (time.perf_counter() - began) / GROUP_SECONDS
+    assert log.figures.commits - before <= 2 * rounds + 5
 
 
 async def test_one_process_holds_a_data_folder(log: SqliteLog, tmp_path: Path) -> None:
