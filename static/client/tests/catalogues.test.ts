@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import boardEn from "../src/board/i18n/en.ts";
+import boardEs from "../src/board/i18n/es.ts";
+import boardPt from "../src/board/i18n/pt.ts";
 import talkEn from "../src/discussions/i18n/en.ts";
 import talkEs from "../src/discussions/i18n/es.ts";
 import talkPt from "../src/discussions/i18n/pt.ts";
@@ -51,6 +54,7 @@ const CATALOGUES: Record<string, Record<string, Catalogue>> = {
   notifications: { en: newsEn, es: newsEs, pt: newsPt },
   manage: { en: manageEn, es: manageEs, pt: managePt },
   "office/proposals": { en: proposalsEn, es: proposalsEs, pt: proposalsPt },
+  board: { en: boardEn, es: boardEs, pt: boardPt },
   discussions: { en: talkEn, es: talkEs, pt: talkPt },
   teach: { en: teachEn, es: teachEs, pt: teachPt },
   "teach/settings": { en: settingsEn, es: settingsEs, pt: settingsPt },

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import dialogsEn from "../src/editor/i18n/dialogs/en.ts";
+import dialogsEs from "../src/editor/i18n/dialogs/es.ts";
+import dialogsPt from "../src/editor/i18n/dialogs/pt.ts";
 import en from "../src/editor/i18n/en.ts";
 import es from "../src/editor/i18n/es.ts";
+import panelsEn from "../src/editor/i18n/panels/en.ts";
+import panelsEs from "../src/editor/i18n/panels/es.ts";
+import panelsPt from "../src/editor/i18n/panels/pt.ts";
 import pt from "../src/editor/i18n/pt.ts";
 import { everybody, readSomebody } from "../src/editor/people.ts";
 import { allowedImage, allowedLink, typedLink } from "../src/editor/urls.ts";
@@ -15,10 +21,16 @@ const parameters = (message: Message): string[] =>
     .sort();
 
 test("every message of the editor is there in every language, with the same parameters", () => {
-  for (const [code, catalogue] of Object.entries({ es, pt })) {
-    assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(en).sort(), code);
-    for (const [key, message] of Object.entries(en)) {
-      assert.deepEqual(parameters(catalogue[key as keyof typeof en]), parameters(message), `${code} ${key}`);
+  const parts: Record<string, Message>[][] = [
+    [en, es, pt],
+    [dialogsEn, dialogsEs, dialogsPt],
+    [panelsEn, panelsEs, panelsPt],
+  ];
+  for (const [english = {}, ...others] of parts) {
+    for (const catalogue of others) {
+      assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(english).sort());
+      for (const [key, message] of Object.entries(english))
+        assert.deepEqual(parameters(catalogue[key] ?? ""), parameters(message), key);
     }
   }
 });

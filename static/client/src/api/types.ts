@@ -116,6 +116,7 @@ export interface Lock {
 
 export interface Page {
   id: string;
+  kind: "page" | "board";
   title: string;
   parent_id: string | null;
   order: number;

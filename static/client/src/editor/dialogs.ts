@@ -1,7 +1,16 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { t } from "../i18n/index.ts";
+import { registerCatalogue, t } from "../i18n/index.ts";
 import { openDialog } from "../ui/dialog.ts";
-import { allowedImage, typedLink } from "./urls.ts";
+
+/** The words of the questions are there. */
+const ready = registerCatalogue({
+  en: () => import("./i18n/dialogs/en.ts"),
+  es: () => import("./i18n/dialogs/es.ts"),
+  pt: () => import("./i18n/dialogs/pt.ts"),
+});
+
+/** Makes an address of what was typed, if it is one that is allowed. */
+type Read = (typed: string) => string | null;
 
 /** A form in a dialog: `read` takes its fields and gives the answer, or the words for what is wrong. */
 function askForm<T>(
@@ -39,7 +48,12 @@ function askForm<T>(
 export type LinkAnswer = { remove: true } | { remove?: false; href: string; text: string };
 
 /** Asks where a link leads, and for its words when none are selected. */
-export function askLink(href: string | null, needsText: boolean): Promise<LinkAnswer | undefined> {
+export async function askLink(
+  read: Read,
+  href: string | null,
+  needsText: boolean,
+): Promise<LinkAnswer | undefined> {
+  await ready;
   const fields = html`<div class="field">
       <label for="link-href">${t("editor.link.href")}</label>
       <input id="link-href" name="href" inputmode="url" autocapitalize="off" autocomplete="off" spellcheck="false"
@@ -64,7 +78,7 @@ export function askLink(href: string | null, needsText: boolean): Promise<LinkAn
     fields,
     t(href ? "editor.link.save" : "editor.link.add"),
     (form) => {
-      const address = typedLink(String(form.get("href") ?? ""));
+      const address = read(String(form.get("href") ?? ""));
       return address ? { href: address, text: String(form.get("text") ?? "").trim() } : t("editor.link.bad");
     },
     (close) =>
@@ -75,9 +89,11 @@ export function askLink(href: string | null, needsText: boolean): Promise<LinkAn
 }
 
 /** Asks for the address of an image, and for words for those who do not see it. */
-export function askImage(
+export async function askImage(
+  read: Read,
   known: { src: string; alt: string } | null,
 ): Promise<{ src: string; alt: string } | undefined> {
+  await ready;
   const fields = html`<div class="field">
       <label for="image-src">${t("editor.image.src")}</label>
       <input id="image-src" name="src" type="url" inputmode="url" autocomplete="off" spellcheck="false"
@@ -96,7 +112,8 @@ export function askImage(
     fields,
     t(known ? "editor.image.save" : "editor.image.add"),
     (form) => {
-      const src = allowedImage(String(form.get("src") ?? "").trim() || null);
+      const typed = String(form.get("src") ?? "").trim();
+      const src = typed ? read(typed) : null;
       const alt = String(form.get("alt") ?? "").trim();
       if (!src) return t("editor.image.bad");
       if (!alt && !form.get("decoration")) return t("editor.image.no-alt");

@@ -1,83 +1,39 @@
-import type { HocuspocusProviderWebsocket } from "@hocuspocus/provider";
-import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { dropCursor } from "prosemirror-dropcursor";
 import { gapCursor } from "prosemirror-gapcursor";
 import { type Command, EditorState, Plugin } from "prosemirror-state";
 import { tableEditing } from "prosemirror-tables";
 import { EditorView } from "prosemirror-view";
-import type { Page } from "../api/types.ts";
-import { has, list, moment, t } from "../i18n/index.ts";
-import { Localized } from "../i18n/localized.ts";
+import { t } from "../i18n/index.ts";
 import { toRelative } from "./binding/positions.ts";
 import { Binding, bindingKey, settle } from "./binding/sync.ts";
 import { insertImage, linkAt, removeLink, selectedImage, setLink, writeOn } from "./commands.ts";
-import { plainText, saveCopy } from "./copies.ts";
+import { plainText } from "./copies.ts";
 import { cursors } from "./cursors.ts";
-import { askImage, askLink } from "./dialogs.ts";
 import { icon } from "./icons.ts";
 import { keys, readable, SHORTCUTS } from "./keys.ts";
+import { LivePage, type Sentence } from "./live.ts";
 import { pasteLink, pasteParser, withoutStyles } from "./paste.ts";
-import { everybody, type Somebody } from "./people.ts";
-import type { Writers } from "./protecting.ts";
 import { type Block, blocks, protection, type Rules, setProtected } from "./protection.ts";
-import { PageSession } from "./session.ts";
-import type { EditorState as PageState } from "./state.ts";
 import { Toolbar } from "./toolbar.ts";
+import { allowedImage, typedLink } from "./urls.ts";
 import { placeholder, views } from "./views.ts";
 
 const HINT_MS = 6000;
-const SPOKEN = "twinspace.speak-people";
-/** News about people are gathered for so many ms before they are read out. */
-const GATHER = 2500;
 const TOOLS_FOLLOW = 80;
-/** So long the page may take to come before it says that it is late. */
-const PATIENCE_MS = 8000;
 
-export interface Writer {
-  id: string;
-  name: string;
-  role: string;
-  school: string;
-  membership: string;
-}
-
-/** A sentence of the page, and under which client ids of the shared document its characters were written. */
-export interface Sentence {
-  text: string;
-  clients: string[];
-}
-
-/** `<ts-editor>`: one page, live. Drawn into the page itself, so that its styles and print styles apply. */
-export class PageEditor extends LitElement {
-  static override properties = {
-    document: { attribute: false },
-    page: { attribute: false },
-    me: { attribute: false },
-    socket: { attribute: false },
-    spoken: { state: true },
+/** `<ts-editor>`: one page of text, live. */
+export class PageEditor extends LivePage {
+  static override properties: PropertyDeclarations = {
     hint: { state: true },
   };
 
-  declare document: string;
-  declare page: Page;
-  declare me: Writer;
-  declare socket: HocuspocusProviderWebsocket;
-  /** The last thing to be read out by screen readers. */
-  declare spoken: string;
   /** A word on why a key did nothing, for a while. */
   declare hint: string;
 
-  private session: PageSession | null = null;
   private view: EditorView | null = null;
-  private told = "";
   private wasFocused = false;
-  private present = new Map<string, string>();
-  private news = { come: new Set<string>(), gone: new Set<string>() };
-  private newsTimer: ReturnType<typeof setTimeout> | undefined;
   private toolsTimer: ReturnType<typeof setTimeout> | undefined;
-  private patience: ReturnType<typeof setTimeout> | undefined;
-  /** The page has been waited for so long that it takes a word. */
-  private late = false;
   private readonly toolbar = new Toolbar(
     {
       link: (_, dispatch) => this.link(!!dispatch),
@@ -89,72 +45,41 @@ export class PageEditor extends LitElement {
 
   constructor() {
     super();
-    this.spoken = "";
     this.hint = "";
-    new Localized(this);
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    addEventListener("beforeunload", this.leave);
     window.visualViewport?.addEventListener("resize", this.keyboard);
     window.visualViewport?.addEventListener("scroll", this.keyboard);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    removeEventListener("beforeunload", this.leave);
     window.visualViewport?.removeEventListener("resize", this.keyboard);
     window.visualViewport?.removeEventListener("scroll", this.keyboard);
-    this.close();
   }
 
-  protected override updated(changed: Map<string, unknown>): void {
-    // An update may still be due when the element has just been removed.
-    if (!this.isConnected) return;
-    if (changed.has("document") && this.session) this.close();
-    if (!this.session && this.page && this.me && this.socket) this.openPage();
-    else if (changed.has("page") && changed.get("page")) this.session?.pageChanged(this.page);
-    if (this.page?.block_owners && !this.owning) this.owning = this.learnToOwn();
-    this.mount();
+  protected override get shown(): boolean {
+    return this.view !== null;
   }
 
-  private openPage(): void {
-    this.present.clear();
-    this.writers = { whose: {}, names: {} };
-    this.late = false;
-    clearTimeout(this.patience);
-    this.patience = setTimeout(() => {
-      this.late = true;
-      this.requestUpdate();
-    }, PATIENCE_MS);
-    this.session = new PageSession(this.page, this.me.id, this.socket, {
-      receiving: () => this.view && settle(this.view),
-      changed: () => this.stateChanged(),
-      people: () => this.peopleChanged(),
-    });
-    this.requestUpdate();
+  protected override receiving(): void {
+    if (this.view) settle(this.view);
   }
 
-  private close(): void {
-    clearTimeout(this.newsTimer);
-    this.newsTimer = undefined;
+  protected override unmount(): void {
     clearTimeout(this.toolsTimer);
     this.toolsTimer = undefined;
-    clearTimeout(this.patience);
     clearTimeout(this.hintTimer);
+    this.hint = "";
     this.view?.destroy();
     this.view = null;
-    this.session?.close();
-    this.session = null;
   }
 
   /** Makes the view as soon as there is something to show: what the device has, or what the server sent. */
-  private mount(): void {
+  protected override mount(): void {
+    if (this.page?.block_owners && !this.owning) this.owning = this.learnToOwn();
     const { session } = this;
     const place = this.querySelector<HTMLElement>(".ed-page");
     if (!session?.open || this.view || !place || (this.page.block_owners && !this.own)) return;
@@ -234,75 +159,16 @@ export class PageEditor extends LitElement {
     return false;
   }
 
-  private stateChanged(): void {
+  protected override followed(): void {
     const { session, view } = this;
-    if (!session) return;
-    const { state } = session;
-    const key = JSON.stringify(state);
-    const news = key !== this.told;
-    if (news) {
-      const first = !this.told;
-      const quiet = (name: string) => name === "saved" || name === "saving" || name === "connecting";
-      const before = first ? "saved" : (JSON.parse(this.told) as PageState).state;
-      this.told = key;
-      this.dispatchEvent(new CustomEvent("editor-state", { detail: state, bubbles: true }));
-      if (!quiet(state.state) || !quiet(before))
-        this.spoken = `${this.pillWords(state)}. ${this.sentence(state)}`;
-    }
     // Its `editable` and attributes are asked again.
-    if (view && view.editable !== session.writable) {
+    if (session && view && view.editable !== session.writable) {
       const regain = session.writable && this.wasFocused && document.activeElement === document.body;
       view.setProps({ editable: () => session.writable });
       if (regain) view.focus();
       this.requestUpdate();
     }
-    if (news || !view) this.requestUpdate();
   }
-
-  // People
-
-  private get people(): Somebody[] {
-    return this.session ? everybody(this.session.awareness, this.me) : [];
-  }
-
-  private peopleChanged(): void {
-    const { people } = this;
-    const now = new Map(people.filter((each) => each.id !== this.me.id).map(({ id, name }) => [id, name]));
-    const come = [...now].filter(([id]) => !this.present.has(id));
-    const gone = [...this.present].filter(([id]) => !now.has(id));
-    if (!come.length && !gone.length && people.length === this.shownPeople) return;
-    this.present = now;
-    this.shownPeople = people.length;
-    for (const [, name] of come) if (!this.news.gone.delete(name)) this.news.come.add(name);
-    for (const [, name] of gone) if (!this.news.come.delete(name)) this.news.gone.add(name);
-    this.newsTimer ??= setTimeout(() => this.tellNews(), GATHER);
-    this.dispatchEvent(new CustomEvent("editor-people", { detail: { people }, bubbles: true }));
-    this.requestUpdate();
-  }
-
-  private shownPeople = 0;
-
-  private tellNews(): void {
-    this.newsTimer = undefined;
-    const { come, gone } = this.news;
-    this.news = { come: new Set(), gone: new Set() };
-    if (localStorage.getItem(SPOKEN) === "no") return;
-    const said = [
-      come.size ? t("editor.people.came", { names: list([...come]), count: come.size }) : "",
-      gone.size ? t("editor.people.went", { names: list([...gone]), count: gone.size }) : "",
-    ];
-    this.spoken = said.filter(Boolean).join(" ");
-  }
-
-  private openPeople = async (): Promise<void> => {
-    const { showPeople } = await import("./panels.ts");
-    void showPeople(
-      () => this.people,
-      this.me.id,
-      localStorage.getItem(SPOKEN) !== "no",
-      (spoken) => localStorage.setItem(SPOKEN, spoken ? "yes" : "no"),
-    );
-  };
 
   private openHelp = async (): Promise<void> => {
     const { showHelp } = await import("./panels.ts");
@@ -319,8 +185,9 @@ export class PageEditor extends LitElement {
   }
 
   private async askLink(view: EditorView): Promise<void> {
+    const { askLink } = await import("./dialogs.ts");
     const known = linkAt(view.state);
-    const answer = await askLink(known?.href ?? null, !known && view.state.selection.empty);
+    const answer = await askLink(typedLink, known?.href ?? null, !known && view.state.selection.empty);
     if (view.isDestroyed) return;
     if (answer?.remove) removeLink(view.state, view.dispatch);
     else if (answer) setLink(answer.href, answer.text)(view.state, view.dispatch);
@@ -335,8 +202,9 @@ export class PageEditor extends LitElement {
   }
 
   private async askImage(view: EditorView): Promise<void> {
+    const { askImage } = await import("./dialogs.ts");
     const known = selectedImage(view.state)?.attrs as { src: string; alt: string } | undefined;
-    const answer = await askImage(known ?? null);
+    const answer = await askImage(allowedImage, known ?? null);
     if (view.isDestroyed) return;
     if (answer) insertImage(answer)(view.state, view.dispatch);
     view.focus();
@@ -344,17 +212,7 @@ export class PageEditor extends LitElement {
 
   // Protected blocks
 
-  private writers: Writers = { whose: {}, names: {} };
-  /** Client ids that the server was asked about, with those it does not know. */
-  private asked = new Set<string>();
   private hintTimer: ReturnType<typeof setTimeout> | undefined;
-
-  private get staff(): boolean {
-    return this.me.role === "teacher" || this.me.role === "admin";
-  }
-
-  private mine = (client: string): boolean =>
-    client === String(this.session?.doc.clientID) || this.writers.whose[client] === this.me.membership;
 
   private readonly rules: Rules = {
     closed: (by) => !this.staff && !this.mine(by),
@@ -388,20 +246,8 @@ export class PageEditor extends LitElement {
     this.requestUpdate();
   }
 
-  private nameOf = (by: string): string => this.writers.names[this.writers.whose[by] ?? ""] ?? "";
-
-  private learnWriters(client: string): void {
-    if (this.asked.has(client)) return;
-    this.asked.add(client);
-    void this.fetchWriters().catch(() => this.asked.delete(client));
-  }
-
-  private async fetchWriters(): Promise<void> {
-    const { session } = this;
-    const writers = await (await import("./protecting.ts")).fetchWriters(this.page.id);
-    if (session !== this.session) return;
-    this.writers = writers;
-    this.view?.dispatch(this.view.state.tr); // what is drawn rests on it
+  protected override writersChanged(): void {
+    this.view?.dispatch(this.view.state.tr);
   }
 
   private protect(now: boolean): boolean {
@@ -464,12 +310,6 @@ export class PageEditor extends LitElement {
     return node && view.dom.contains(node) ? view.posAtDOM(node, selection.anchorOffset) : undefined;
   }
 
-  // Leaving and losing
-
-  private leave = (event: BeforeUnloadEvent): void => {
-    if (this.session?.wouldLose) event.preventDefault();
-  };
-
   /** Keeps the tools above the keyboard on the screen. */
   private keyboard = (): void => {
     const { visualViewport: seen } = window;
@@ -477,124 +317,28 @@ export class PageEditor extends LitElement {
     this.style.setProperty("--keyboard", `${Math.round(hidden)}px`);
   };
 
-  private text(): string {
+  protected override text(): string {
     return this.view ? plainText(this.view.state.doc) : "";
-  }
-
-  private async discard(): Promise<void> {
-    const { session } = this;
-    this.view?.destroy();
-    this.view = null;
-    this.session = null;
-    this.told = "";
-    await session?.discard();
-    this.requestUpdate();
   }
 
   // Drawing
 
-  private pillWords({ state, reason }: PageState): string {
-    const key = `editor.state.${state}.${reason}`;
-    return t(reason && has(key) ? key : `editor.state.${state}`);
-  }
-
-  /** The whole sentence behind the pill, "" when the pill says it all. */
-  private sentence({ state, reason, note, until }: PageState): string {
-    if (state === "saved" || state === "saving" || state === "connecting") return "";
-    const why = [`editor.why.${state}.${reason}`, `editor.why.${reason}`, `reason.${reason}`].find(has);
-    const said = why ? t(why) : note || t(`editor.why.${state}`);
-    const words = why && note && note !== said ? `${said} ${t("editor.note", { note })}` : said;
-    return until ? `${words} ${t("editor.until", { time: moment(until) })}` : words;
-  }
-
   protected override render(): TemplateResult {
     const { session, view } = this;
-    const state = session?.state;
     const writable = session?.writable ?? false;
     return html`<div class="ed-bar ${writable ? "writable" : ""}">
         ${writable && view ? this.toolbar.render(view) : nothing}
         ${this.hint ? html`<p class="ed-hint">${icon("protect")}<span>${this.hint}</span></p>` : nothing}
-        <div class="ed-status">
-          ${
-            state
-              ? html`<span class="ed-pill ${state.state}" data-state=${state.state} title=${this.sentence(state) || nothing}>
-            ${icon(state.state === "connecting" ? "saving" : state.state)}<span>${this.pillWords(state)}</span></span>`
-              : nothing
-          }
-          ${this.here()}
-          ${writable ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${this.openHelp}>${icon("help")}</button>` : nothing}
-        </div>
+        ${this.status(
+          writable
+            ? html`<button class="ed-tool" type="button" aria-haspopup="dialog" aria-label=${t("editor.help.title")} title=${t("editor.help.title")} @click=${this.openHelp}>${icon("help")}</button>`
+            : nothing,
+        )}
       </div>
       <p class="sr" id="ed-tab">${t("editor.help.tab")}</p>
-      <p class="sr" role="status" aria-live="polite">${this.spoken}</p>
-      ${state ? this.notice(state) : nothing}
-      ${session && !session.open ? this.waiting() : nothing}
+      ${this.notices()}
       <div class="ed-page" ?hidden=${!session?.open}></div>`;
   }
-
-  private here(): TemplateResult | typeof nothing {
-    const count = this.people.length;
-    if (!count) return nothing;
-    return html`<button class="ed-here" type="button" aria-haspopup="dialog" @click=${this.openPeople}>
-      ${icon("people")}<span>${t("editor.people.here", { count })}</span>
-    </button>`;
-  }
-
-  private waiting(): TemplateResult {
-    if (navigator.onLine && !this.late)
-      return html`<div class="ed-wait" aria-busy="true"><i></i><i></i><i></i></div>`;
-    const words = t(navigator.onLine ? "editor.late" : "editor.absent");
-    return html`<p class="note wait" role="status">${icon("offline")}<span>${words}</span></p>`;
-  }
-
-  private notice(state: PageState): TemplateResult | typeof nothing {
-    const { session } = this;
-    if (!session) return nothing;
-    // The frame of the page says who locked it and why, once it has heard of it.
-    const said = this.page.lock !== null || this.page.scope !== "read-write";
-    if (state.state === "readonly" && !(said && this.page.reason === state.reason)) {
-      return html`<div class="note ed-note">${icon("readonly")}<div><p>${this.sentence(state)}</p>${this.again()}</div></div>`;
-    }
-    const serious =
-      state.state === "not-saved" || (state.state === "offline" && state.reason === "no-device");
-    if (!serious) return nothing;
-    return html`<div class="note bad ed-note">
-      ${icon("not-saved")}
-      <div>
-        <p>${this.sentence(state)}</p>
-        ${
-          session.offersCopy
-            ? html`<p>${t("editor.copy.text")}</p>
-                <div class="actions start">
-                  <button class="button" type="button" @click=${this.copy}>${t("editor.copy.copy")}</button>
-                  <button class="button" type="button" @click=${() => saveCopy(this.page.title, this.text())}>${t("editor.copy.file")}</button>
-                  <button class="button" type="button" @click=${() => this.discard()}>${t("editor.copy.discard")}</button>
-                </div>`
-            : nothing
-        }
-      </div>
-    </div>`;
-  }
-
-  /** A way on where the line to the page has ended. */
-  private again(): TemplateResult | typeof nothing {
-    const reason = this.session?.state.reason;
-    if (reason === "reload") {
-      return html`<button class="button" type="button" @click=${() => this.discard()}>${t("editor.reload")}</button>`;
-    }
-    return this.session?.ended
-      ? html`<button class="button" type="button" @click=${() => this.session?.retry()}>${t("editor.retry")}</button>`
-      : nothing;
-  }
-
-  private copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(this.text());
-      this.spoken = t("editor.copy.done");
-    } catch {
-      saveCopy(this.page.title, this.text());
-    }
-  };
 }
 
 /** From where to where the sentence goes in which `at` lies. */

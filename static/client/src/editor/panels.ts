@@ -1,16 +1,27 @@
 import { html, nothing } from "lit";
-import { country, has, t } from "../i18n/index.ts";
+import { country, has, registerCatalogue, t } from "../i18n/index.ts";
+import { adopt } from "../styles/adopt.ts";
 import { openDialog } from "../ui/dialog.ts";
 import { avatar } from "../ui/marks.ts";
+import css from "./panels.css";
 import type { Somebody } from "./people.ts";
 
+adopt(css);
+
+const ready = registerCatalogue({
+  en: () => import("./i18n/panels/en.ts"),
+  es: () => import("./i18n/panels/es.ts"),
+  pt: () => import("./i18n/panels/pt.ts"),
+});
+
 /** Everybody on this page, and whether comings and goings are read out. */
-export function showPeople(
+export async function showPeople(
   people: () => Somebody[],
   mine: string,
   spoken: boolean,
   speak: (spoken: boolean) => void,
 ): Promise<void> {
+  await ready;
   return openDialog<void>(
     () => t("editor.people.title", { count: people().length }),
     () => html`<ul class="ed-people" role="list">
@@ -34,7 +45,8 @@ const about = ({ school, country: code, role }: Somebody): string =>
     .join(" · ");
 
 /** The keys, for whoever writes with the keyboard. */
-export function showHelp(shortcuts: [id: string, keys: string][]): Promise<void> {
+export async function showHelp(shortcuts: [id: string, keys: string][]): Promise<void> {
+  await ready;
   const name = (id: string) => t(has(`editor.tool.${id}`) ? `editor.tool.${id}` : `editor.style.${id}`);
   return openDialog<void>(
     () => t("editor.help.title"),

@@ -1,5 +1,4 @@
 import { html, nothing } from "lit";
-import { api } from "../api/client.ts";
 import { registerCatalogue, t } from "../i18n/index.ts";
 import { openDialog } from "../ui/dialog.ts";
 import type { Slot } from "./binding/drawing.ts";
@@ -11,24 +10,6 @@ const ready = registerCatalogue({
   es: () => import("./i18n/protection/es.ts"),
   pt: () => import("./i18n/protection/pt.ts"),
 });
-
-/** What the server knows of the writers of a page. */
-export interface Writers {
-  /** Client id to membership id. */
-  whose: Record<string, string | null>;
-  /** Membership id to name. */
-  names: Record<string, string>;
-}
-
-export async function fetchWriters(page: string): Promise<Writers> {
-  const [whose, authors] = await Promise.all([
-    api.get<Record<string, string | null>>(`/api/pages/${page}/authorship`),
-    api.get<{ membership_id: string | null; name: string | null }[]>(`/api/pages/${page}/authors`),
-  ]);
-  const names: Record<string, string> = {};
-  for (const { membership_id: id, name } of authors) if (id && name) names[id] = name;
-  return { whose, names };
-}
 
 export interface Asking {
   /** My client id; "" for teachers. */

@@ -125,6 +125,7 @@ const en = {
   "see.draft": "Draft: its author, student editors and teachers",
   "see.staff": "Only teachers",
 
+  "mark.board": "Board",
   "mark.locked": "Locked",
   "mark.readonly": "Only to read",
 

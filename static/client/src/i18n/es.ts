@@ -125,6 +125,7 @@ const es: Words = {
   "see.draft": "Borrador: quien la escribe, editores y profesorado",
   "see.staff": "Solo el profesorado",
 
+  "mark.board": "Tablero",
   "mark.locked": "Bloqueada",
   "mark.readonly": "Solo para leer",
 

@@ -126,6 +126,7 @@ const pt: Words = {
   "see.draft": "Rascunho: quem a escreve, editores e professores",
   "see.staff": "Só os professores",
 
+  "mark.board": "Quadro",
   "mark.locked": "Bloqueada",
   "mark.readonly": "Só para ler",
 

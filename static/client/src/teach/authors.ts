@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { api, explain } from "../api/client.ts";
 import type { Page, Role, Space } from "../api/types.ts";
-import type { PageEditor, Sentence } from "../editor/element.ts";
+import type { Sentence } from "../editor/live.ts";
 import { list, moment, t } from "../i18n/index.ts";
 import { announce } from "../ui/announce.ts";
 import { icon } from "../ui/icons.ts";
@@ -17,6 +17,8 @@ interface Author {
   characters: number;
   last_at: number | null;
 }
+
+type Live = HTMLElement & { sentenceAt(point?: { left: number; top: number }): Sentence | null };
 
 const POINT_MS = 150;
 /** The server's record is asked for again at most so often, while somebody unknown to it has written. */
@@ -68,8 +70,9 @@ class Authors extends View {
     await this.tell(this.editor?.sentenceAt() ?? null);
   }
 
-  private get editor(): PageEditor | null {
-    return document.querySelector<PageEditor>("ts-editor");
+  /** The page beside this, be it text or a board. */
+  private get editor(): Live | null {
+    return document.querySelector<Live>("ts-editor, ts-board");
   }
 
   private async fetch(): Promise<void> {
@@ -93,7 +96,7 @@ class Authors extends View {
 
   private atPointer = (event: PointerEvent): void => {
     if (event.pointerType !== "mouse" || event.buttons) return;
-    if (!(event.target as Element).closest?.(".ed-page")) return;
+    if (!(event.target as Element).closest?.(".ed-page, .bd-card")) return;
     this.soon({ left: event.clientX, top: event.clientY });
   };
 

@@ -4,6 +4,7 @@ import { html, svg, type TemplateResult } from "lit";
 const STROKES = {
   home: "M4 11l8-7 8 7v9h-5v-6H9v6H4z",
   pages: "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6",
+  board: "M4 5h4.5v14H4zM10 5h4.5v9H10zM16 5h4.5v6H16z",
   talk: "M4 5h16v11.5h-8.5L7 20.5v-4H4zM8 9.5h8M8 12.5h5",
   pin: "M12 15v6M8 3.5h8l-1 6 3 5.5H6l3-5.5z",
   people:

@@ -10,6 +10,7 @@ import { type IconName, icon } from "../ui/icons.ts";
 
 const SEE: SeeRule[] = ["members", "draft", "staff"];
 const EDIT: EditRule[] = ["everyone", "editors", "teachers"];
+const KINDS: Page["kind"][] = ["page", "board"];
 const TITLE_LENGTH = 120;
 
 /** The space that a page belongs to, and its pages as they are now. */
@@ -26,12 +27,22 @@ export async function createPage({ space, add }: Place, roomId: string, parent?:
   await ask(
     {
       title: parent ? t("pages.new-below", { title: parent.title }) : t("pages.new"),
-      fields: titleField(""),
+      fields: html`${titleField("")}
+        <fieldset class="choice rows">
+          <legend>${t("pages.kind")}</legend>
+          ${KINDS.map(
+            (kind) => html`<label>
+              <input type="radio" name="kind" value=${kind} ?checked=${kind === "page"} />
+              <span>${t(`pages.kind.${kind}`)}</span>
+            </label>`,
+          )}
+        </fieldset>`,
       submit: t("pages.create"),
     },
     async (form) => {
       made = await api.post<Page>(`/api/rooms/${roomId}/pages`, {
         title: titleOf(form),
+        kind: form.get("kind"),
         ...(parent ? { parent_id: parent.id } : {}),
       });
     },

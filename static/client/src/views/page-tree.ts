@@ -86,7 +86,8 @@ export const manageable = (page: Page): boolean =>
 
 /** The small signs behind a page's title, each with its words for screen readers. */
 export function marks(page: Page): TemplateResult[] {
-  const found: ["lock" | "draft" | "people" | "eye", string][] = [];
+  const found: ["board" | "lock" | "draft" | "people" | "eye", string][] = [];
+  if (page.kind === "board") found.push(["board", t("mark.board")]);
   if (page.lock) found.push(["lock", t("mark.locked")]);
   else if (page.scope === "readonly") found.push(["eye", t("mark.readonly")]);
   if (page.see_rule === "draft") found.push(["draft", t("see.draft")]);

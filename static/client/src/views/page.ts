@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { Me, Page, Space } from "../api/types.ts";
 import type { PageState } from "../editor/index.ts";
-import { has, language, moment, t } from "../i18n/index.ts";
+import { has, moment, t } from "../i18n/index.ts";
 import { pathTo } from "../pages/tree.ts";
 import { path } from "../router.ts";
 import { announce } from "../ui/announce.ts";
@@ -29,31 +29,35 @@ class PageView extends View {
   declare pages: Page[];
   declare pageId: string;
   declare socket: unknown;
-  declare ready: boolean;
+  /** The kind of page for which the code is here. */
+  declare ready: Page["kind"] | "";
   declare broken: boolean;
   /** The list of who wrote what is open. */
   declare whose: boolean;
   /** Until when I may not write, if the line to the page says so. */
   declare until: number | null;
 
+  private asked: Page["kind"] | "" = "";
+
   constructor() {
     super();
-    this.ready = false;
+    this.ready = "";
     this.broken = false;
     this.whose = false;
     this.until = null;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.fetchEditor();
+  protected override willUpdate(): void {
+    const page = this.pages.find(({ id }) => id === this.pageId);
+    if (page && page.kind !== this.asked) this.fetchEditor(page.kind);
   }
 
-  private fetchEditor(): void {
+  private fetchEditor(kind: Page["kind"]): void {
+    this.asked = kind;
     this.broken = false;
-    import("../editor/index.ts").then(
+    (kind === "board" ? import("../board/index.ts") : import("../editor/index.ts")).then(
       () => {
-        this.ready = true;
+        this.ready = kind;
       },
       () => {
         this.broken = true;
@@ -168,10 +172,11 @@ class PageView extends View {
     if (this.broken) {
       return html`<div class="note wait">
         ${icon("offline")}
-        <div><p>${t("page.no-editor")}</p><button class="button" @click=${() => this.fetchEditor()}>${t("trouble.again")}</button></div>
+        <div><p>${t("page.no-editor")}</p><button class="button" @click=${() => this.fetchEditor(page.kind)}>${t("trouble.again")}</button></div>
       </div>`;
     }
-    if (!this.ready || !this.socket) return html`<div class="editor-wait" aria-busy="true"></div>`;
+    if (this.ready !== page.kind || !this.socket)
+      return html`<div class="editor-wait" aria-busy="true"></div>`;
     const { person } = this.me;
     const writer = {
       id: person.id,
@@ -180,18 +185,24 @@ class PageView extends View {
       school: person.school?.name ?? "",
       membership: this.space.my_membership,
     };
+    const told = (event: CustomEvent<PageState>) => {
+      this.until = event.detail.until;
+    };
     return html`${keyed(
       page.document,
-      html`<ts-editor
-        .document=${page.document}
-        .page=${page}
-        .me=${writer}
-        .socket=${this.socket}
-        .lang=${language()}
-        @editor-state=${(event: CustomEvent<PageState>) => {
-          this.until = event.detail.until;
-        }}
-      ></ts-editor>`,
+      page.kind === "board"
+        ? html`<ts-board
+            .page=${page}
+            .me=${writer}
+            .socket=${this.socket}
+            @editor-state=${told}
+          ></ts-board>`
+        : html`<ts-editor
+            .page=${page}
+            .me=${writer}
+            .socket=${this.socket}
+            @editor-state=${told}
+          ></ts-editor>`,
     )}`;
   }
 }

@@ -55,9 +55,6 @@ const en = {
   "editor.copy.done": "The text is copied.",
 
   "editor.people.here": { one: "{count} person here", other: "{count} people here" },
-  "editor.people.title": { one: "{count} person on this page", other: "{count} people on this page" },
-  "editor.people.me": "(you)",
-  "editor.people.speak": "Tell my screen reader who comes and goes",
   "editor.people.came": { one: "{names} is here now.", other: "{names} are here now." },
   "editor.people.went": { one: "{names} has left.", other: "{names} have left." },
 
@@ -97,29 +94,6 @@ const en = {
   "editor.tool.delete-table": "Delete the table",
   "editor.tool.toolbar": "Go to the tools",
 
-  "editor.link.title": "Add a link",
-  "editor.link.change": "Change the link",
-  "editor.link.href": "Address",
-  "editor.link.hint": "A web address or an e-mail address.",
-  "editor.link.text": "Words to show",
-  "editor.link.add": "Add the link",
-  "editor.link.save": "Save the link",
-  "editor.link.remove": "Remove the link",
-  "editor.link.open": "Open this link",
-  "editor.link.bad": "This is no address that a link can lead to. Write it like www.example.org.",
-
-  "editor.image.title": "Add an image",
-  "editor.image.change": "Change the image",
-  "editor.image.src": "Address of the image",
-  "editor.image.src-hint": "It begins with https://",
-  "editor.image.alt": "What does the image show?",
-  "editor.image.alt-hint": "For people who cannot see it. One sentence is enough.",
-  "editor.image.decoration": "It is only decoration and needs no words.",
-  "editor.image.add": "Add the image",
-  "editor.image.save": "Save the image",
-  "editor.image.bad": "This is no address of an image. It has to begin with https://",
-  "editor.image.no-alt": "Write what the image shows, or say that it is only decoration.",
-
   "editor.protect.by": "Protected by {name}",
   "editor.protect.by-me": "Protected by you",
   "editor.protect.by-teachers": "Protected by the teachers",
@@ -127,10 +101,6 @@ const en = {
 
   "editor.help.title": "Writing with the keyboard",
   "editor.help.tab": "Tab moves inside lists and tables. Press Escape and then Tab to leave the text.",
-  "editor.help.typed":
-    "At the start of a line: # makes a heading, - a list, 1. a numbered list, [] a task, > a quote.",
-  "editor.help.what": "What",
-  "editor.help.keys": "Keys",
 } satisfies Catalogue;
 
 export default en;

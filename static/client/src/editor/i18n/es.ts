@@ -57,9 +57,6 @@ const es: Words = {
   "editor.copy.done": "El texto está copiado.",
 
   "editor.people.here": { one: "{count} persona aquí", other: "{count} personas aquí" },
-  "editor.people.title": { one: "{count} persona en esta página", other: "{count} personas en esta página" },
-  "editor.people.me": "(tú)",
-  "editor.people.speak": "Que mi lector de pantalla diga quién llega y quién se va",
   "editor.people.came": { one: "{names} está aquí.", other: "{names} están aquí." },
   "editor.people.went": { one: "{names} se ha ido.", other: "{names} se han ido." },
 
@@ -99,29 +96,6 @@ const es: Words = {
   "editor.tool.delete-table": "Borrar la tabla",
   "editor.tool.toolbar": "Ir a las herramientas",
 
-  "editor.link.title": "Añadir un enlace",
-  "editor.link.change": "Cambiar el enlace",
-  "editor.link.href": "Dirección",
-  "editor.link.hint": "Una dirección web o de correo.",
-  "editor.link.text": "Palabras que se ven",
-  "editor.link.add": "Añadir el enlace",
-  "editor.link.save": "Guardar el enlace",
-  "editor.link.remove": "Quitar el enlace",
-  "editor.link.open": "Abrir este enlace",
-  "editor.link.bad": "Un enlace no puede llevar a esta dirección. Escríbela así: www.example.org.",
-
-  "editor.image.title": "Añadir una imagen",
-  "editor.image.change": "Cambiar la imagen",
-  "editor.image.src": "Dirección de la imagen",
-  "editor.image.src-hint": "Empieza por https://",
-  "editor.image.alt": "¿Qué muestra la imagen?",
-  "editor.image.alt-hint": "Para quienes no pueden verla. Basta una frase.",
-  "editor.image.decoration": "Es solo un adorno y no necesita palabras.",
-  "editor.image.add": "Añadir la imagen",
-  "editor.image.save": "Guardar la imagen",
-  "editor.image.bad": "No es la dirección de una imagen. Tiene que empezar por https://",
-  "editor.image.no-alt": "Escribe qué muestra la imagen, o di que es solo un adorno.",
-
   "editor.protect.by": "Protegido por {name}",
   "editor.protect.by-me": "Protegido por ti",
   "editor.protect.by-teachers": "Protegido por los profesores",
@@ -129,10 +103,6 @@ const es: Words = {
 
   "editor.help.title": "Escribir con el teclado",
   "editor.help.tab": "Tab mueve dentro de listas y tablas. Pulsa Escape y después Tab para salir del texto.",
-  "editor.help.typed":
-    "Al principio de una línea: # hace un título, - una lista, 1. una lista con números, [] una tarea, > una cita.",
-  "editor.help.what": "Qué",
-  "editor.help.keys": "Teclas",
 };
 
 export default es;

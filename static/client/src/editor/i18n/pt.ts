@@ -57,9 +57,6 @@ const pt: Words = {
   "editor.copy.done": "O texto está copiado.",
 
   "editor.people.here": { one: "{count} pessoa aqui", other: "{count} pessoas aqui" },
-  "editor.people.title": { one: "{count} pessoa nesta página", other: "{count} pessoas nesta página" },
-  "editor.people.me": "(tu)",
-  "editor.people.speak": "O meu leitor de ecrã diz quem chega e quem sai",
   "editor.people.came": { one: "{names} está aqui.", other: "{names} estão aqui." },
   "editor.people.went": { one: "{names} saiu.", other: "{names} saíram." },
 
@@ -99,29 +96,6 @@ const pt: Words = {
   "editor.tool.delete-table": "Apagar a tabela",
   "editor.tool.toolbar": "Ir para as ferramentas",
 
-  "editor.link.title": "Juntar uma ligação",
-  "editor.link.change": "Mudar a ligação",
-  "editor.link.href": "Endereço",
-  "editor.link.hint": "Um endereço da Web ou de correio eletrónico.",
-  "editor.link.text": "Palavras que se veem",
-  "editor.link.add": "Juntar a ligação",
-  "editor.link.save": "Guardar a ligação",
-  "editor.link.remove": "Tirar a ligação",
-  "editor.link.open": "Abrir esta ligação",
-  "editor.link.bad": "Uma ligação não pode levar a este endereço. Escreve-o assim: www.example.org.",
-
-  "editor.image.title": "Juntar uma imagem",
-  "editor.image.change": "Mudar a imagem",
-  "editor.image.src": "Endereço da imagem",
-  "editor.image.src-hint": "Começa por https://",
-  "editor.image.alt": "O que mostra a imagem?",
-  "editor.image.alt-hint": "Para quem não a pode ver. Basta uma frase.",
-  "editor.image.decoration": "É só decoração e não precisa de palavras.",
-  "editor.image.add": "Juntar a imagem",
-  "editor.image.save": "Guardar a imagem",
-  "editor.image.bad": "Não é o endereço de uma imagem. Tem de começar por https://",
-  "editor.image.no-alt": "Escreve o que a imagem mostra, ou diz que é só decoração.",
-
   "editor.protect.by": "Protegido por {name}",
   "editor.protect.by-me": "Protegido por ti",
   "editor.protect.by-teachers": "Protegido pelos professores",
@@ -130,10 +104,6 @@ const pt: Words = {
   "editor.help.title": "Escrever com o teclado",
   "editor.help.tab":
     "Tab move dentro de listas e tabelas. Carrega em Escape e depois em Tab para sair do texto.",
-  "editor.help.typed":
-    "No início de uma linha: # faz um título, - uma lista, 1. uma lista com números, [] uma tarefa, > uma citação.",
-  "editor.help.what": "O quê",
-  "editor.help.keys": "Teclas",
 };
 
 export default pt;

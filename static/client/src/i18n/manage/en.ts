@@ -3,6 +3,9 @@ import type { Catalogue } from "../index.ts";
 const en = {
   "pages.new-below": "New page below “{title}”",
   "pages.title": "Title",
+  "pages.kind": "What shall it be?",
+  "pages.kind.page": "Page: text for everybody to write",
+  "pages.kind.board": "Board: cards in columns",
   "pages.create": "Make the page",
   "pages.created": "The page “{title}” is ready.",
   "pages.add-below": "New page below this one",

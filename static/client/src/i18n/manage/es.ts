@@ -3,6 +3,9 @@ import type { Words } from "./en.ts";
 const es: Words = {
   "pages.new-below": "Página nueva dentro de «{title}»",
   "pages.title": "Título",
+  "pages.kind": "¿Qué va a ser?",
+  "pages.kind.page": "Página: un texto que todos escriben",
+  "pages.kind.board": "Tablero: tarjetas en columnas",
   "pages.create": "Crear la página",
   "pages.created": "La página «{title}» está lista.",
   "pages.add-below": "Página nueva dentro de esta",

@@ -3,6 +3,9 @@ import type { Words } from "./en.ts";
 const pt: Words = {
   "pages.new-below": "Nova página dentro de «{title}»",
   "pages.title": "Título",
+  "pages.kind": "O que vai ser?",
+  "pages.kind.page": "Página: um texto que todos escrevem",
+  "pages.kind.board": "Quadro: cartões em colunas",
   "pages.create": "Criar a página",
   "pages.created": "A página «{title}» está pronta.",
   "pages.add-below": "Nova página dentro desta",
