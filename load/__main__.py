@@ -6,6 +6,7 @@ import click
 
 from . import crash, latency, lesson, replay
 from .bench.command import command as bench
+from .browser.command import command as browser
 from .faults.command import command as faults
 
 
@@ -24,6 +25,7 @@ main.add_command(latency.command)
 main.add_command(lesson.command)
 main.add_command(faults)
 main.add_command(bench)
+main.add_command(browser)
 
 if __name__ == "__main__":
     main(prog_name="python -m load")
