@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from crdt.engine import Engine
 from crdt.limits import DEFAULT
 from crdt.log import Log
 from rooms.bus import Bus, BusState
@@ -171,6 +172,7 @@ async def open_node(settings: Settings, client: Path | None = None) -> AsyncIter
             wall_clock=services.clock,
             rights_outdated=lambda: settings.in_postgres and follower.age > RIGHTS_SECONDS,
         )
+        Engine()  # the first one has modules imported for a tenth of a second: now, not when somebody waits
         registry = Registry(shelf, quiet=settings.unload_after)
         security = Security(settings)
         budgets = dispatch.Budgets(settings.api_rate, settings.api_burst, key=services.records.pepper)

@@ -211,22 +211,24 @@ class LiveRoom:
             await self._shelf.bus.join(self.name, self._hear_node)
         pauses = iter(self._shelf.reload_pauses)
         pause = 0.0
+        document = Document(self._shelf.limits) if self._loaded else self._document
         while True:
-            document = Document(self._shelf.limits)
             try:
                 stored = await self._shelf.log.load(self.name)
                 await self._replay(document, stored.snapshot, stored.tail)
                 break
             except CrdtError as error:
                 document.close()
+                document = Document(self._shelf.limits)
                 logger.error("cannot load %s: %s", in_logs(self.name), error)
                 pause = next(pauses, pause)
                 await asyncio.sleep(pause)
             except BaseException:
                 document.close()
                 raise
-        self._document.close()
-        self._document = document
+        if document is not self._document:
+            self._document.close()
+            self._document = document
         self._owners = dict(stored.owners)
         self._version += 1
         self._enter(RoomState.ACTIVE)
