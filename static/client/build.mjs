@@ -18,7 +18,7 @@ const TITLES = {
 const TARGET = ["chrome109", "edge109", "firefox115", "safari16.4"];
 const MAIN = "src/main.ts";
 const LOADED_LATER =
-  /src\/(views\/(page|page-actions|members|pupils|menu)|collab\/collab|editor\/(index|panels|protecting|dialogs|writers)|board\/(index|dialogs)|discussions\/(nav\/)?index|teach\/(index|settings)|office\/[\w-]+)\.ts$/;
+  /src\/(views\/(page|page-actions|members|pupils|menu)|collab\/collab|editor\/(index|panels|protecting|dialogs|dropping|writers)|board\/(index|dialogs)|discussions\/(nav\/)?index|teach\/(index|settings)|office\/[\w-]+)\.ts$/;
 const EDITOR = "src/editor/index.ts";
 const BOARD = "src/board/index.ts";
 const TALK = "src/discussions";

@@ -104,10 +104,12 @@ export class PageBoard extends LivePage {
   }
 
   protected override followed(): void {
-    if (!this.session?.writable) {
+    const { session } = this;
+    if (!session?.writable) {
       this.dragging?.();
       if (this.editing) this.endEditing();
     }
+    if (session?.state.state === "offline") this.tries.clear();
     this.requestUpdate();
   }
 

@@ -1,7 +1,6 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import { dropCursor } from "prosemirror-dropcursor";
 import { gapCursor } from "prosemirror-gapcursor";
-import { type Command, EditorState, Plugin } from "prosemirror-state";
+import { type Command, EditorState, Plugin, type PluginView } from "prosemirror-state";
 import { tableEditing } from "prosemirror-tables";
 import { EditorView } from "prosemirror-view";
 import { t } from "../i18n/index.ts";
@@ -103,7 +102,7 @@ export class PageEditor extends LivePage {
             cursors(session.awareness, binding),
             tableEditing(),
             gapCursor(),
-            dropCursor({ color: false, class: "drop-cursor" }),
+            dropping(),
             placeholder(),
             new Plugin({ view: () => ({ update: (view, before) => this.moved(view.state, before) }) }),
           ],
@@ -178,36 +177,31 @@ export class PageEditor extends LivePage {
   // What the tools ask for
 
   private link(now: boolean): boolean {
-    const { view } = this;
-    if (!view?.editable || view.state.selection.$from.parent.type.spec.code) return false;
-    if (now) void this.askLink(view);
-    return true;
-  }
-
-  private async askLink(view: EditorView): Promise<void> {
-    const { askLink } = await import("./dialogs.ts");
-    const known = linkAt(view.state);
-    const answer = await askLink(typedLink, known?.href ?? null, !known && view.state.selection.empty);
-    if (view.isDestroyed) return;
-    if (answer?.remove) removeLink(view.state, view.dispatch);
-    else if (answer) setLink(answer.href, answer.text)(view.state, view.dispatch);
-    view.focus();
+    return this.asks(now, async (view) => {
+      const { askLink } = await import("./dialogs.ts");
+      const known = linkAt(view.state);
+      const answer = await askLink(typedLink, known?.href ?? null, !known && view.state.selection.empty);
+      if (view.isDestroyed) return;
+      if (answer?.remove) removeLink(view.state, view.dispatch);
+      else if (answer) setLink(answer.href, answer.text)(view.state, view.dispatch);
+    });
   }
 
   private image(now: boolean): boolean {
-    const { view } = this;
-    if (!view?.editable || view.state.selection.$from.parent.type.spec.code) return false;
-    if (now) void this.askImage(view);
-    return true;
+    return this.asks(now, async (view) => {
+      const { askImage } = await import("./dialogs.ts");
+      const known = selectedImage(view.state)?.attrs as { src: string; alt: string } | undefined;
+      const answer = await askImage(allowedImage, known ?? null);
+      if (answer && !view.isDestroyed) insertImage(answer)(view.state, view.dispatch);
+    });
   }
 
-  private async askImage(view: EditorView): Promise<void> {
-    const { askImage } = await import("./dialogs.ts");
-    const known = selectedImage(view.state)?.attrs as { src: string; alt: string } | undefined;
-    const answer = await askImage(allowedImage, known ?? null);
-    if (view.isDestroyed) return;
-    if (answer) insertImage(answer)(view.state, view.dispatch);
-    view.focus();
+  /** Whether something can be asked for where the caret is; does it `now`. */
+  private asks(now: boolean, ask: (view: EditorView) => Promise<void>): boolean {
+    const { view } = this;
+    if (!view?.editable || view.state.selection.$from.parent.type.spec.code) return false;
+    if (now) void ask(view).then(() => view.isDestroyed || view.focus());
+    return true;
   }
 
   // Protected blocks
@@ -349,6 +343,24 @@ function sentenceIn(text: string, at: number): [number, number] {
     if (at < index + found.length) return [index, index + found.length];
   }
   return [from, text.length];
+}
+
+/** Where what is dragged would land; what shows it is loaded when something is dragged. */
+function dropping(): Plugin {
+  let mark: PluginView | undefined;
+  return new Plugin({
+    view: (view) => {
+      const begin = async () => {
+        const { dropMark } = await import("./dropping.ts");
+        if (!view.isDestroyed) mark ??= dropMark(view);
+      };
+      view.dom.addEventListener("dragenter", () => void begin().catch(() => {}), { once: true });
+      return {
+        update: (now, before) => mark?.update?.(now, before),
+        destroy: () => mark?.destroy?.(),
+      };
+    },
+  });
 }
 
 /** A tap below the last block goes on writing there. */

@@ -17,6 +17,8 @@ adopt(css);
 const SPOKEN = "twinspace.speak-people";
 /** News are gathered for so many ms before they are read out. */
 export const GATHER = 2500;
+/** States (in JSON) of which nothing is said, and none. */
+const QUIET = /^$|^\{"state":"(saved|saving|connecting)"/;
 /** So long the page may take to come before it says that it is late. */
 const PATIENCE_MS = 8000;
 
@@ -140,13 +142,10 @@ export abstract class LivePage extends LitElement {
     const key = JSON.stringify(state);
     const news = key !== this.told;
     if (news) {
-      const first = !this.told;
-      const quiet = (name: string) => name === "saved" || name === "saving" || name === "connecting";
-      const before = first ? "saved" : (JSON.parse(this.told) as PageState).state;
+      const loud = !QUIET.test(key) || !QUIET.test(this.told);
       this.told = key;
       this.dispatchEvent(new CustomEvent("editor-state", { detail: state, bubbles: true }));
-      if (!quiet(state.state) || !quiet(before))
-        this.spoken = `${this.pillWords(state)}. ${this.sentence(state)}`;
+      if (loud) this.spoken = `${this.pillWords(state)}. ${this.sentence(state)}`;
     }
     this.followed();
     if (news || !this.shown) this.requestUpdate();

@@ -34,7 +34,7 @@ const en = {
   "board.done": "Done",
   "board.write": "Write on it",
   "board.move": "Move to …",
-  "board.move-now": "Move the card",
+  "board.move-now": "Move it",
   "board.column": "Column",
   "board.place": "Place",
   "board.place-of": "{count} of {of}",

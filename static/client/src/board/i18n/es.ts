@@ -34,7 +34,7 @@ const es: Words = {
   "board.done": "Listo",
   "board.write": "Escribir en ella",
   "board.move": "Mover a …",
-  "board.move-now": "Mover la tarjeta",
+  "board.move-now": "Moverla",
   "board.column": "Columna",
   "board.place": "Lugar",
   "board.place-of": "{count} de {of}",

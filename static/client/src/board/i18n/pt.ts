@@ -35,7 +35,7 @@ const pt: Words = {
   "board.done": "Pronto",
   "board.write": "Escrever nele",
   "board.move": "Mover para …",
-  "board.move-now": "Mover o cartão",
+  "board.move-now": "Mover",
   "board.column": "Coluna",
   "board.place": "Lugar",
   "board.place-of": "{count} de {of}",
