@@ -27,6 +27,7 @@ from rooms.safety.filters import FilterAction, Finding, examine, strictest
 from rooms.spaces.spaces import Spaces
 from rooms.storage.records import Reading, Records, Writing
 from rooms.storage.schema import hands, memberships, posts, reactions, room_members, rooms, threads, votes
+from rooms.talk.polls import Poll, options_of, poll_of, votes_counted, votes_of
 from rooms.talk.post_news import PostNews
 from rooms.talk.threads import (
     FIRST_HELD,
@@ -375,7 +376,7 @@ class Discussions:
             now = self._clock()
             if now - row["created_at"] > EDIT_SECONDS:
                 raise Conflict("too-late", "A post can be changed for 15 minutes.")
-            findings = self._findings(found.standing, [body, *(row["options"] or [])])
+            findings = self._findings(found.standing, [body, *(options_of(row["options"]) or [])])
             reasons = await self._reasons(tx, found, findings)
             if row["state"] == PostState.HELD:
                 values = {"body": body, "reasons": reasons or row["reasons"], "edited_at": now}
@@ -424,15 +425,50 @@ class Discussions:
                 await self._touch(tx, found, post)
 
     async def vote(self, actor: PersonId, post: PostId, option: int) -> None:
-        """Chooses an option of a poll (from 0); a second vote takes the place of the first."""
+        """Chooses an option of a poll (from 0); a second vote takes the place of the first.
+
+        Where votes are not counted for everybody, nothing of what is seen changes: only staff are told.
+        """
         async with self._records.writing() as tx:
             found, row = await self.find_post(tx, actor, post)
             self._require_seen(found, row)
-            if row["options"] is None or not 0 <= option < len(row["options"]):
+            poll = poll_of(row["options"])
+            if poll is None or not 0 <= option < len(poll.options):
                 raise Conflict("no-such-option", "This poll has no such option.")
+            if poll.closed_at is not None:
+                raise Conflict("poll-closed", "This poll is closed.")
             member = found.standing.actor.membership
             await tx.put(votes, [{"post_id": post, "membership_id": member, "option": option}])
+            if found.standing.policy.reactions.counts:
+                await self._touch(tx, found, post)
+            else:
+                voted = Change(
+                    "vote", space=found.standing.space, notice=("mine",), told="staff", content=True
+                )
+                tx.publish(voted)
+
+    async def close_poll(self, actor: PersonId, post: PostId) -> None:
+        """Nobody votes any more, and everybody learns what was chosen. For staff, and whoever has asked."""
+        async with self._records.writing() as tx:
+            found, row = await self.find_post(tx, actor, post)
+            if row["state"] != PostState.VISIBLE:
+                raise NotFound
+            standing = found.standing
+            target = replace(found.target(locked=False), owner=row["author_id"])
+            if not standing.decide(Action.MEETING_START, target):
+                standing.require(Action.POST_EDIT, target)
+            if target.standstill:
+                raise NotAllowed(target.standstill)
+            poll = poll_of(row["options"])
+            if poll is None:
+                raise Conflict("not-a-poll", "This post is not a poll.")
+            if poll.closed_at is not None:
+                return
+            closed = Poll(poll.options, self._clock()).record()
+            await tx.do(update(posts).where(posts.c.id == post).values(options=closed))
             await self._touch(tx, found, post)
+            member = standing.actor.membership
+            await self._audit.note(tx, standing.space, member, "poll-closed", f"post/{post}")
 
     def _require_seen(self, found: ThreadStanding, row: RowMapping) -> None:
         if row["state"] != PostState.VISIBLE:
@@ -558,7 +594,12 @@ class Discussions:
             )
             .order_by(reactions.c.post_id, reactions.c.mark)
         )
-        return thread_view(found, waiting, marked)
+        counts = found.standing.policy.reactions.counts
+        return replace(
+            thread_view(found, waiting, marked),
+            my_votes=await votes_of(tx, found.row["id"], found.standing.actor.membership),
+            votes=await votes_counted(tx, found.row["id"]) if found.standing.is_staff and not counts else {},
+        )
 
 
 async def next_version(tx: Writing, thread: str) -> int:

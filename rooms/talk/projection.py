@@ -7,13 +7,15 @@ between. Only visible posts and stubs of hidden ones are ever written. The form:
 * map ``thread``: ``kind``, ``title``, ``pinned``, ``locked`` (none, or ``by``, ``reason``, ``until``) and
   ``version``;
 * map ``posts``: post id -> ``number``, ``author``, ``body``, ``language``, ``reply_to``, ``mentions``,
-  ``options``, ``votes``, ``marks`` or ``reactions``, ``state``, ``hidden_by``, ``at``, ``edited_at``,
-  ``version``; no names, only membership ids;
+  ``options``, of a poll ``closed`` and ``votes`` or ``chosen``, ``marks`` or ``reactions``, ``state``,
+  ``hidden_by``, ``at``, ``edited_at``, ``version``; no names, only membership ids;
 * map ``hands``: membership id -> unix seconds.
 
-``reactions`` (mark -> membership ids) is written where the space has counts, as those of adults do. With
-pupils it is ``marks``, those that anybody has set on the post: neither who nor how many is anywhere in the
-document, whoever reads it. Which are one's own each person is told by REST (``my_marks``).
+``reactions`` (mark -> membership ids) and ``votes`` (membership ids for each option) are written where the
+space has counts, as those of adults do. With pupils it is ``marks``, those that anybody has set on the post,
+and once a poll is closed ``chosen``, its options in order: neither who nor how many is anywhere in the
+document, whoever reads it. What is one's own each person is told by REST (``my_marks``, ``my_votes``), and
+staff how many have voted for what (``votes``).
 
 Nodes may write at the same time. Each writes whatever it finds older than the records, and looks again after
 its commit, when it has all that was committed before: so the last one leaves what the records say.
@@ -40,6 +42,7 @@ from rooms.rights.access import Change, Changes
 from rooms.rights.space_policy import Reactions, SpacePolicy
 from rooms.storage.records import Reading, Records
 from rooms.storage.schema import hands, posts, reactions, rooms, spaces, threads, votes
+from rooms.talk.polls import poll_of
 from rooms.values import PostState
 
 __all__ = ["SUBJECT", "Projection"]
@@ -247,22 +250,31 @@ def _post_value(
     for item in marked:
         if item["post_id"] == row["id"]:
             by_mark.setdefault(item["mark"], []).append(item["membership_id"])
-    options = row["options"]
-    by_option: list[list[str]] | None = None if options is None else [[] for _ in options]
-    if by_option is not None:
-        for item in chosen:
-            if item["post_id"] == row["id"]:
-                by_option[item["option"]].append(item["membership_id"])
     return value | {
         "body": row["body"],
         "language": row["language"],
         "reply_to": row["reply_to"],
         "mentions": row["mentions"],
-        "options": options,
-        "votes": by_option,
         "edited_at": row["edited_at"],
+        **_poll_value(row, [item for item in chosen if item["post_id"] == row["id"]], counts=here.counts),
         **({"reactions": by_mark} if here.counts else {"marks": list(by_mark)}),
     }
+
+
+def _poll_value(row: RowMapping, chosen: Sequence[RowMapping], *, counts: bool) -> dict[str, Any]:
+    poll = poll_of(row["options"])
+    if poll is None:
+        return {"options": None, "votes": None}
+    value = {"options": poll.options, "closed": poll.closed_at is not None}
+    if counts:
+        return value | {
+            "votes": [
+                [item["membership_id"] for item in chosen if item["option"] == option]
+                for option in range(len(poll.options))
+            ]
+        }
+    order = None if poll.closed_at is None else poll.in_order([item["option"] for item in chosen])
+    return value | {"chosen": order}
 
 
 def _differences(scribe: Scribe, truth: _Truth) -> list[dict[str, Mapping[str, Any]]]:
@@ -273,7 +285,7 @@ def _differences(scribe: Scribe, truth: _Truth) -> list[dict[str, Mapping[str, A
         for post, value in truth.posts.items()
         if post not in there
         or there[post].get("version") != value["version"]
-        or there[post].keys() != value.keys()  # of an older server, which told who had reacted
+        or there[post].keys() != value.keys()  # of an older server, which told who had reacted and voted
     }
     if truth.whole:
         wrong |= {post: None for post in there if post not in truth.posts}

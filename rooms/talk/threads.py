@@ -18,6 +18,7 @@ from rooms.rights.policy import Action, Decision, Target
 from rooms.rights.standing import Standing, stand
 from rooms.storage.records import Reading
 from rooms.storage.schema import memberships, people, posts, rooms, schools, threads
+from rooms.talk.polls import options_of
 from rooms.values import (
     STAFF,
     Audience,
@@ -112,10 +113,15 @@ class ThreadView:
     marks: tuple[str, ...] = ()
     """The reactions that are used here; empty: none."""
     counts: bool = False
-    """The document tells who has set a mark; else only which marks are on a post (`Reactions`)."""
+    """The document tells who has set a mark, and who has voted for what; else only which marks are on a post
+    (`Reactions`), and of a poll what was chosen once it is closed."""
     mine_waiting: list[PostView] = field(default_factory=list)
     my_marks: dict[str, list[str]] = field(default_factory=dict)
     """The person's own marks, by post."""
+    my_votes: dict[str, int] = field(default_factory=dict)
+    """What the person has chosen in polls, by post."""
+    votes: dict[str, list[int]] = field(default_factory=dict)
+    """For staff, where the document does not tell: how many have chosen each option of the polls, by post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +366,7 @@ def post_view(row: Mapping[str, Any] | RowMapping) -> PostView:
         language=row["language"],
         reply_to=row["reply_to"],
         mentions=row["mentions"],
-        options=row["options"],
+        options=options_of(row["options"]),
         reasons=row["reasons"],
         decided_because=row["decided_because"],
         at=row["created_at"],

@@ -105,10 +105,16 @@ class Thread(Output):
     can: dict[str, bool] = Field(description="post, lock, pin, rename, approve, hide")
     marks: list[str] = Field(description="The reactions that are used here; empty: none.")
     counts: bool = Field(
-        description="The document tells who has set which mark. Else it only tells which marks a post has."
+        description="The document tells who has set which mark, and voted for what. Else it only tells which "
+        "marks a post has, and of a poll that is closed the options in order, what was chosen most first."
     )
     mine_waiting: list[Post] = Field(description="My own that wait or were rejected; empty in lists.")
     my_marks: dict[str, list[str]] = Field(description="My own reactions by post id; empty in lists.")
+    my_votes: dict[str, int] = Field(description="My own votes by post id; empty in lists.")
+    votes: dict[str, list[int]] = Field(
+        description="For teachers, where the document does not tell: how many have chosen each option, by "
+        "the post id of the poll; empty in lists."
+    )
 
 
 class HeldPost(Output):
@@ -322,8 +328,14 @@ async def unreact(call: Call) -> None:
     "/posts/{post_id}/vote", action=Action.POST_REPLY, body=Vote, summary="Vote in a poll", errors=(409,)
 )
 async def vote(call: Call, body: Vote) -> None:
-    """A second vote takes the place of the first."""
+    """A second vote takes the place of the first. Nobody votes in a poll that is closed."""
     await call.services.discussions.vote(person_id(call), _post(call), body.option)
+
+
+@routes.put("/posts/{post_id}/closed", action=Action.POST_EDIT, summary="Close a poll", errors=(409,))
+async def close_poll(call: Call) -> None:
+    """For teachers, and whoever has made it. From then on everybody sees what was chosen."""
+    await call.services.discussions.close_poll(person_id(call), _post(call))
 
 
 # Moderation

@@ -74,6 +74,7 @@ COMMANDS: Final[Mapping[str, tuple[type[Input], type[Output] | None, Run]]] = {
     "react": (_React, None, lambda s, who, sent: _react(s, who, sent, on=True)),
     "unreact": (_React, None, lambda s, who, sent: _react(s, who, sent, on=False)),
     "vote": (_Vote, None, lambda s, who, sent: s.discussions.vote(who, PostId(sent.post_id), sent.option)),
+    "close-poll": (_OnPost, None, lambda s, who, sent: s.discussions.close_poll(who, PostId(sent.post_id))),
     "raise-hand": (_OnThread, None, lambda s, who, sent: _hand(s, who, sent, up=True)),
     "lower-hand": (_OnThread, None, lambda s, who, sent: _hand(s, who, sent, up=False)),
     "approve": (_Because, Post, lambda s, who, sent: _decide(s, who, sent, approve=True)),

@@ -235,7 +235,7 @@ def test_posts_edits_and_polls_are_text(
     expect_unharmed(reader)
     reader.locator("form.poll").last.locator("input").first.check()
     reader.locator("form.poll").last.get_by_role("button", name="Vote").click()
-    expect(reader.locator("meter").first).to_be_attached()
+    expect(reader.locator(".poll .chosen").first).to_be_attached()
     expect_unharmed(reader)
     assert stored["post"] >= 300
     assert stored["edit"] >= 300

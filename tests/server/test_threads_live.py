@@ -111,6 +111,51 @@ async def test_pupils_see_which_reactions_there_are_and_never_whose_or_how_many(
     await pupil.until(lambda: not pupil.posts(thread)[made]["marks"], AT_ONCE)
 
 
+async def test_nobody_sees_who_voted_staff_how_many_and_pupils_what_was_chosen_in_the_end(
+    school: Class,
+) -> None:
+    thread = await school.thread()
+    document = f"thread/{thread}"
+    pupil, pal = await school.desk(school.pupil, document), await school.desk(school.pal, document)
+    watching = await school.desk(school.teacher, document)
+    made = (
+        await watching.command(
+            document, "post", thread_id=thread, body="Which river?", options=["Ebro", "Douro"]
+        )
+    )["result"]["id"]
+    for desk in (pupil, pal):
+        await desk.until(lambda desk=desk: made in desk.posts(thread), AT_ONCE)
+
+    def heard(desk: Desk) -> tuple[int, int]:
+        """Updates of the document, and notices of the space."""
+        updates = [frame for frame in desk.heard if frame.key == document and frame.word == "update"]
+        return len(updates), len([said for said in desk.said if said["type"] == "space"])
+
+    before = {desk: heard(desk) for desk in (pupil, pal, watching)}
+    assert (await pupil.command(document, "vote", post_id=made, option=1))["ok"]
+    await watching.until(lambda: heard(watching)[1] > before[watching][1], AT_ONCE)
+    assert {"type": "space", "changed": ["mine"]} in watching.said
+    assert (await pal.command(document, "vote", post_id=made, option=1))["ok"]
+    await school.teacher.call("PUT", f"/posts/{made}/vote", {"option": 0})
+    told = {who: await who.call("GET", f"/threads/{thread}") for who in (school.teacher, school.pal)}
+    assert [(each["my_votes"], each["votes"]) for each in told.values()] == [
+        ({made: 0}, {made: [1, 2]}),
+        ({made: 1}, {}),
+    ]
+    # An answer to each comes after all that was sent to them before.
+    for desk in (pupil, pal):
+        refused = await desk.command(document, "close-poll", post_id=made)
+        assert (refused["ok"], refused["code"]) == (False, "not-allowed")
+        assert heard(desk) == before[desk]
+    assert (await watching.command(document, "close-poll", post_id=made))["ok"]
+    for desk in (pupil, pal, watching):
+        await desk.until(lambda desk=desk: desk.posts(thread)[made]["closed"], AT_ONCE)
+        assert desk.posts(thread)[made]["chosen"] == [1, 0]
+        assert "votes" not in desk.posts(thread)[made]
+    late = await pal.command(document, "vote", post_id=made, option=0)
+    assert (late["ok"], late["code"]) == (False, "poll-closed")
+
+
 async def test_where_reactions_are_off_a_react_is_refused_kindly(school: Class) -> None:
     thread = await school.thread()
     document = f"thread/{thread}"

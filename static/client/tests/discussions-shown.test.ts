@@ -68,6 +68,19 @@ test("a post tells who has set a mark, or without counts only which marks there 
   assert.deepEqual([plain?.marks, plain?.reactions], [["heart", "idea"], {}]);
 });
 
+test("of a poll without counts it is only known what was chosen, once it is closed", () => {
+  const { votes: _, ...rest } = POST;
+  const read = (more: object) => {
+    const [post] = shown({}, { p: { ...rest, ...more } }).posts;
+    return [post?.votes, post?.closed, post?.chosen];
+  };
+  assert.deepEqual(read({ closed: false, chosen: null }), [null, false, null]);
+  assert.deepEqual(read({ closed: true, chosen: [1, 0] }), [null, true, [1, 0]]);
+  for (const odd of [[0], [0, 0], [0, 2], ["0", "1"], [0, 1, 2], "01", 7])
+    assert.deepEqual(read({ closed: true, chosen: odd }), [null, true, null], JSON.stringify(odd));
+  assert.deepEqual(read({ state: "hidden", closed: true, chosen: [1, 0] }), [null, true, null]);
+});
+
 test("a stub keeps no word, whatever the document says", () => {
   const [stub] = shown({}, { p: { ...POST, state: "hidden" } }).posts;
   assert.ok(!JSON.stringify(stub).includes("Hello"));
@@ -108,7 +121,7 @@ test("what is not as agreed is left out, and breaks nothing", () => {
   const [post] = odd.posts;
   assert.deepEqual(
     [post?.body, post?.mentions, post?.options, post?.votes, post?.at],
-    ["", [], ["a"], [[]], 0],
+    ["", [], ["a"], null, 0],
   );
   assert.deepEqual(post?.reactions, { heart: [] });
 });

@@ -224,6 +224,9 @@ PUT    /posts/{post_id}/reactions/{mark}    of-student  X Y Y Y Y Y Y X X X
 DELETE /posts/{post_id}/reactions/{mark}    of-student  X Y Y Y Y Y Y X X X
 PUT    /posts/{post_id}/reactions/{mark}    of-held     X X X X X X X X X X
 PUT    /posts/{post_id}/vote         of-poll    X   Y   Y   Y   Y   Y   Y   X   X   X
+PUT    /posts/{post_id}/closed       of-poll    X   N   N   Y   Y   Y   Y   X   X   X
+PUT    /posts/{post_id}/closed       of-student X   409 N   409 409 409 409 X   X   X
+PUT    /posts/{post_id}/closed       of-hidden  X   X   X   X   X   X   X   X   X   X
 GET    /spaces/{space_id}/held       space      N   N   N   Y   Y   Y   Y   X   X   X
 PUT    /posts/{post_id}/decision     of-held    X   N   X   Y   X   Y   Y   X   X   X
 PUT    /posts/{post_id}/decision     of-pal     X   X   X   X   Y   N   N   X   X   X

@@ -35,6 +35,8 @@ react        of-held      X   X   X   X   X   X   X   X   X   X
 react        of-hidden    X   X   X   X   X   X   X   X   X   X
 unreact      of-student   X   Y   Y   Y   Y   Y   Y   X   X   X
 vote         of-poll      X   Y   Y   Y   Y   Y   Y   X   X   X
+close-poll   of-poll      X   N   N   Y   Y   Y   Y   X   X   X
+close-poll   of-hidden    X   X   X   X   X   X   X   X   X   X
 raise-hand   thr-open     X   Y   Y   Y   Y   Y   Y   X   X   X
 lower-hand   thr-open     X   Y   Y   Y   Y   Y   Y   X   X   X
 approve      of-held      X   N   X   Y   X   Y   Y   X   X   X

@@ -189,6 +189,12 @@ export async function hidePost(post: ShownPost, own: boolean): Promise<boolean> 
   );
 }
 
+export async function endPoll(post: ShownPost): Promise<boolean> {
+  return ask({ title: t("poll.close"), text: t("poll.close-text"), submit: t("poll.close") }, () =>
+    api.put(`/api/posts/${post.id}/closed`, undefined),
+  );
+}
+
 export async function rejectPost({ post, author_name }: HeldPost): Promise<boolean> {
   return ask(
     {

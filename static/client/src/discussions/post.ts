@@ -5,6 +5,7 @@ import { avatar } from "../ui/marks.ts";
 import { plain } from "./markdown.ts";
 import { glyph } from "./marks.ts";
 import type { People, Somebody } from "./people.ts";
+import { drawPoll } from "./poll.ts";
 import type { Mark, ShownPost, Thread } from "./types.ts";
 import { drawWords } from "./words.ts";
 
@@ -29,6 +30,7 @@ export interface Scene {
   toggle(what: string): void;
   react(post: ShownPost, mark: Mark, on: boolean): void;
   vote(post: ShownPost, option: number): void;
+  closePoll(post: ShownPost): void;
   reply(post: ShownPost): void;
   report(post: ShownPost): void;
   more(post: ShownPost): void;
@@ -79,7 +81,7 @@ export function drawPost(post: ShownPost, scene: Scene): TemplateResult {
           post.mentions.map((id) => scene.people.name(id)),
         )}
       </div>
-      ${poll(post, scene)} ${tools(post, who, scene)}
+      ${drawPoll(post, scene)} ${tools(post, who, scene)}
     </div>
   </article>`;
 }
@@ -130,62 +132,6 @@ function stub(post: ShownPost, scene: Scene): TemplateResult {
       }
     </div>
     ${original === undefined ? nothing : html`<div class="post-body original" lang=${post.language ?? nothing}>${drawWords(original)}</div>`}`;
-}
-
-function poll(post: ShownPost, scene: Scene): TemplateResult | typeof nothing {
-  if (!post.options) return nothing;
-  const chosen = post.votes.findIndex((voters) => voters.includes(scene.mine));
-  const may = scene.thread?.can.post === true;
-  const results = scene.open.has(`results ${post.id}`) || (chosen >= 0 && !scene.open.has(`vote ${post.id}`));
-  if (results || !may) {
-    const all = post.votes.reduce((sum, voters) => sum + voters.length, 0);
-    return html`<div class="poll">
-      <ul role="list">
-        ${post.options.map((option, at) => {
-          const count = post.votes[at]?.length ?? 0;
-          return html`<li class=${at === chosen ? "chosen" : ""}>
-            <span class="poll-words"
-              ><span>${option}</span
-              ><span class="quiet">${t("poll.votes", { count })}${at === chosen ? html` · ${t("poll.mine")}` : nothing}</span></span
-            >
-            <meter min="0" max=${Math.max(all, 1)} value=${count} aria-hidden="true"></meter>
-          </li>`;
-        })}
-      </ul>
-      ${
-        may
-          ? html`<button class="button quiet" @click=${() => scene.toggle(chosen >= 0 ? `vote ${post.id}` : `results ${post.id}`)}>
-              ${t(chosen >= 0 ? "poll.change" : "poll.vote")}
-            </button>`
-          : nothing
-      }
-    </div>`;
-  }
-  return html`<form
-    class="poll"
-    @submit=${(event: SubmitEvent) => {
-      event.preventDefault();
-      const option = new FormData(event.currentTarget as HTMLFormElement).get("option");
-      if (option !== null) scene.vote(post, Number(option));
-    }}
-  >
-    <fieldset class="choice rows">
-      <legend>${t("poll.legend")}</legend>
-      ${post.options.map(
-        (option, at) => html`<label>
-          <input type="radio" name="option" value=${at} ?checked=${at === chosen} required /><span>${option}</span>
-        </label>`,
-      )}
-    </fieldset>
-    <div class="row">
-      <button class="button">${t("poll.vote")}</button>
-      ${
-        scene.thread?.can.approve
-          ? html`<button class="button quiet" type="button" @click=${() => scene.toggle(`results ${post.id}`)}>${t("poll.results")}</button>`
-          : nothing
-      }
-    </div>
-  </form>`;
 }
 
 function tools(post: ShownPost, who: Somebody, scene: Scene): TemplateResult {

@@ -13,6 +13,9 @@ const time = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
 const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+/** Each of so many places once, in some order; else nothing. */
+const places = (value: unknown, count: number): number[] | null =>
+  Array.isArray(value) && value.length === count && value.every((_, at) => value.includes(at)) ? value : null;
 const values = (value: unknown): Values =>
   value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Values) : {};
 
@@ -53,7 +56,7 @@ function readPost(id: string, post: Values): ShownPost | null {
   if (number === null || (post.state !== "visible" && post.state !== "hidden")) return null;
   const hidden = post.state === "hidden";
   const options = hidden ? [] : texts(post.options);
-  const votes = Array.isArray(post.votes) ? post.votes : [];
+  const votes = Array.isArray(post.votes) ? post.votes : null;
   const reactions = hidden
     ? {}
     : Object.fromEntries(Object.entries(values(post.reactions)).map(([mark, who]) => [mark, texts(who)]));
@@ -66,7 +69,9 @@ function readPost(id: string, post: Values): ShownPost | null {
     reply_to: textOrNull(post.reply_to),
     mentions: hidden ? [] : texts(post.mentions),
     options: options.length > 0 ? options : null,
-    votes: options.map((_, at) => texts(votes[at])),
+    votes: votes && options.map((_, at) => texts(votes[at])),
+    closed: post.closed === true,
+    chosen: options.length > 0 ? places(post.chosen, options.length) : null,
     reactions,
     marks: hidden ? [] : [...texts(post.marks), ...Object.keys(reactions)],
     hidden,

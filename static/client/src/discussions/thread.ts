@@ -14,7 +14,16 @@ import { trouble } from "../ui/trouble.ts";
 import { View } from "../ui/view.ts";
 import "./composer.ts";
 import type { Written } from "./composer.ts";
-import { blockPerson, editPost, hidePost, lockThread, newKey, rejectPost, reportPost } from "./dialogs.ts";
+import {
+  blockPerson,
+  editPost,
+  endPoll,
+  hidePost,
+  lockThread,
+  newKey,
+  rejectPost,
+  reportPost,
+} from "./dialogs.ts";
 import { LiveThread } from "./live.ts";
 import { plain } from "./markdown.ts";
 import { glyph } from "./marks.ts";
@@ -539,6 +548,7 @@ class ThreadView extends View {
       toggle: (what) => this.toggle(what),
       react: (post, mark, on) => this.react(post, mark, on),
       vote: (post, option) => this.vote(post, option),
+      closePoll: (post) => void this.closePoll(post),
       reply: (post) => {
         this.answering = post.id;
         void this.updateComplete.then(() => this.querySelector("ts-composer")?.focusField());
@@ -610,10 +620,16 @@ class ThreadView extends View {
   private async vote(post: ShownPost, option: number): Promise<void> {
     const done = await this.run(() => api.put(`/api/posts/${post.id}/vote`, { option }), t("poll.voted"));
     if (done) {
+      if (this.thread)
+        this.thread = { ...this.thread, my_votes: { ...this.thread.my_votes, [post.id]: option } };
       this.open = new Set(
         [...this.open].filter((each) => each !== `vote ${post.id}` && each !== `results ${post.id}`),
       );
     }
+  }
+
+  private async closePoll(post: ShownPost): Promise<void> {
+    if (await endPoll(post)) announce(t("poll.closed-now"));
   }
 
   private toggle(what: string): void {

@@ -31,10 +31,14 @@ export interface Thread {
   policy: Policy;
   /** The reactions that are used here; none: no reactions. */
   marks?: Mark[];
-  /** The document tells who has set a mark; else only which marks a post has. */
+  /** The document tells who has set a mark and who has voted; else only which marks a post has. */
   counts?: boolean;
   /** My own marks, by post id. */
   my_marks?: Record<string, string[]>;
+  /** What I have chosen in polls, by post id. */
+  my_votes?: Record<string, number>;
+  /** For teachers, where the document does not tell: how many have chosen each option, by post id. */
+  votes?: Record<string, number[]>;
 }
 
 export interface Post {
@@ -77,8 +81,12 @@ export interface ShownPost {
   reply_to: string | null;
   mentions: string[];
   options: string[] | null;
-  /** Membership ids for each option. */
-  votes: string[][];
+  /** Membership ids for each option, where the space has counts. */
+  votes: string[][] | null;
+  /** Nobody votes any more in this poll. */
+  closed: boolean;
+  /** Of a closed poll without counts: the options by their place, what was chosen most first. */
+  chosen: number[] | null;
   /** Membership ids by mark, where the space has counts. */
   reactions: Record<string, string[]>;
   /** The marks that somebody has set. */

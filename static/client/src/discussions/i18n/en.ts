@@ -112,6 +112,12 @@ const en = {
   "poll.change": "Change my vote",
   "poll.results": "Show the answers so far",
   "poll.voted": "Thank you, your vote counts.",
+  "poll.later": "You see what was chosen when the poll is closed.",
+  "poll.order": "The poll is closed. What was chosen, most often first:",
+  "poll.is-closed": "The poll is closed.",
+  "poll.close": "Close the poll",
+  "poll.close-text": "Nobody can vote any more, and everybody sees what was chosen. This cannot be undone.",
+  "poll.closed-now": "The poll is closed. Everybody sees what was chosen.",
 
   "found.first": "Your first posts here go to your teacher first.",
   "found.phone":
@@ -208,6 +214,7 @@ const en = {
   "error.blocked": "This cannot be sent.",
   "error.too-late": "A post can be changed for 15 minutes. That time is over.",
   "error.many-waiting": "Many of your posts wait for your teacher already. Please wait, too.",
+  "error.poll-closed": "This poll is closed. Nobody can vote any more.",
   "error.thread-full": "This discussion is full. Start a new one.",
   "error.no-such-post": "The post you answer is not here any more.",
   "error.not-a-member": "You can only mention people who see this discussion.",

@@ -112,6 +112,12 @@ const es: Words = {
   "poll.change": "Cambiar mi voto",
   "poll.results": "Mostrar las respuestas de momento",
   "poll.voted": "Gracias, tu voto cuenta.",
+  "poll.later": "Cuando se cierre la encuesta, verás qué se ha elegido.",
+  "poll.order": "La encuesta está cerrada. Lo elegido, primero lo más votado:",
+  "poll.is-closed": "La encuesta está cerrada.",
+  "poll.close": "Cerrar la encuesta",
+  "poll.close-text": "Ya nadie podrá votar y todo el mundo verá qué se ha elegido. No se puede deshacer.",
+  "poll.closed-now": "La encuesta está cerrada. Todo el mundo ve qué se ha elegido.",
 
   "found.first": "Tus primeros mensajes aquí van antes a tu profe.",
   "found.phone":
@@ -210,6 +216,7 @@ const es: Words = {
   "error.blocked": "Esto no se puede enviar.",
   "error.too-late": "Un mensaje se puede cambiar durante 15 minutos. Ese tiempo ya ha pasado.",
   "error.many-waiting": "Muchos de tus mensajes ya esperan a tu profe. Espera tú también un poco.",
+  "error.poll-closed": "Esta encuesta está cerrada. Ya no se puede votar.",
   "error.thread-full": "Esta conversación está llena. Empieza otra.",
   "error.no-such-post": "El mensaje al que respondes ya no está.",
   "error.not-a-member": "Solo puedes mencionar a quien ve esta conversación.",

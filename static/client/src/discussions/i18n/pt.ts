@@ -113,6 +113,12 @@ const pt: Words = {
   "poll.change": "Mudar o meu voto",
   "poll.results": "Mostrar as respostas até agora",
   "poll.voted": "Obrigado, o teu voto conta.",
+  "poll.later": "Quando a sondagem fechar, vês o que foi escolhido.",
+  "poll.order": "A sondagem está fechada. O que foi escolhido, do mais ao menos votado:",
+  "poll.is-closed": "A sondagem está fechada.",
+  "poll.close": "Fechar a sondagem",
+  "poll.close-text": "Já ninguém pode votar, e todos veem o que foi escolhido. Não se pode desfazer.",
+  "poll.closed-now": "A sondagem está fechada. Todos veem o que foi escolhido.",
 
   "found.first": "As tuas primeiras mensagens aqui vão antes para o teu professor.",
   "found.phone":
@@ -210,6 +216,7 @@ const pt: Words = {
   "error.blocked": "Isto não se pode enviar.",
   "error.too-late": "Uma mensagem pode ser mudada durante 15 minutos. Esse tempo já passou.",
   "error.many-waiting": "Muitas das tuas mensagens já esperam pelo teu professor. Espera tu também um pouco.",
+  "error.poll-closed": "Esta sondagem está fechada. Já ninguém pode votar.",
   "error.thread-full": "Esta conversa está cheia. Começa outra.",
   "error.no-such-post": "A mensagem a que respondes já não está aqui.",
   "error.not-a-member": "Só podes mencionar quem vê esta conversa.",

@@ -75,7 +75,7 @@ const en = {
   "office.refused": "The lead teachers of “{title}” will read your words.",
   "office.granted-title": "What you allow",
   "office.allowed": "May be open wider than is usual at its age",
-  "office.open": "May be",
+  "office.open": "Allowed",
   "office.take-back": "Allow it no longer",
   "office.take-back-title": "“{title}”: as is usual again?",
   "office.take-back-text":

@@ -75,7 +75,7 @@ const es: Words = {
   "office.refused": "Los docentes responsables de «{title}» leerán tus palabras.",
   "office.granted-title": "Lo que permites",
   "office.allowed": "Puede abrirse más de lo habitual a su edad",
-  "office.open": "Puede ser",
+  "office.open": "Permitido",
   "office.take-back": "Dejar de permitirlo",
   "office.take-back-title": "«{title}»: ¿de nuevo lo habitual?",
   "office.take-back-text":

@@ -75,7 +75,7 @@ const pt: Words = {
   "office.refused": "Os professores responsáveis de «{title}» vão ler as suas palavras.",
   "office.granted-title": "O que permite",
   "office.allowed": "Pode abrir mais do que é habitual na sua idade",
-  "office.open": "Pode ser",
+  "office.open": "Permitido",
   "office.take-back": "Deixar de permitir",
   "office.take-back-title": "«{title}»: de novo o habitual?",
   "office.take-back-text":
