@@ -10,11 +10,14 @@ import { readSomebody, type Somebody } from "./people.ts";
 /** How often my own caret is told to the others, in ms; and how long a name stays beside a moved caret. */
 const TELL_EVERY = 120;
 const NAME_STAYS = 2500;
+/** Before the others' carets are drawn again, so many times the time passes that it took last time; at most, in ms. */
+const REST = 6;
+const LONGEST_REST = 1000;
 
 const key = new PluginKey<DecorationSet>("cursors");
 
 /**
- * The carets and selections of the others. Drawn at most once a frame. They are decoration: hidden from
+ * The carets and selections of the others. Drawn so seldom that typing stays smooth. They are decoration: hidden from
  * assistive technology (the list of people says who is here), and styled through the CSS object model, since
  * the page's policy takes no style attributes.
  */
@@ -92,7 +95,8 @@ function draw(awareness: Awareness, binding: Binding, flags: Map<number, Flag>, 
 
 /** Draws again when somebody moves, and tells the others where my caret is. */
 class Watch {
-  private frame = 0;
+  private drawing: ReturnType<typeof setTimeout> | undefined;
+  private pause = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private told: { anchor: Y.RelativePosition; head: Y.RelativePosition } | null = null;
 
@@ -112,7 +116,6 @@ class Watch {
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
     this.awareness.off("change", this.moved);
     this.view.dom.removeEventListener("focusin", this.mine);
@@ -121,11 +124,16 @@ class Watch {
   }
 
   private moved = (): void => {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      if (this.view.isDestroyed) return;
-      settle(this.view);
-      this.view.dispatch(this.view.state.tr.setMeta(key, true));
+    this.drawing ??= setTimeout(requestAnimationFrame, this.pause, this.draw);
+  };
+
+  private draw = (began: number): void => {
+    this.drawing = undefined;
+    if (this.view.isDestroyed) return;
+    settle(this.view);
+    this.view.dispatch(this.view.state.tr.setMeta(key, true));
+    requestAnimationFrame((painted) => {
+      this.pause = Math.min(LONGEST_REST, REST * (painted - began));
     });
   };
 

@@ -16,6 +16,8 @@ import {
 import { DeviceStore } from "./store.ts";
 
 const SLOW_DEVICE = 2000;
+/** Moved carets are many: who is here is looked at once in so many ms. */
+const PEOPLE_EVERY = 200;
 const OPEN = 1;
 const SYNC_STATUS = 8;
 /** Codes after which the document can only be loaded anew. */
@@ -50,6 +52,7 @@ export class PageSession {
   private facts: Facts;
   private readonly document: string;
   private closed = false;
+  private moved: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     page: Page,
@@ -91,7 +94,12 @@ export class PageSession {
         }
       },
       onSynced: () => this.line(),
-      onAwarenessChange: () => events.people(),
+      onAwarenessChange: () => {
+        this.moved ??= setTimeout(() => {
+          this.moved = undefined;
+          if (!this.closed) events.people();
+        }, PEOPLE_EVERY);
+      },
     });
     this.awareness = this.provider.awareness as Awareness;
     // Nobody takes notice of a presence that has never changed (y-protocols: clock 0).

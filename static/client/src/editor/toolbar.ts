@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Command } from "prosemirror-state";
 import type { EditorView } from "prosemirror-view";
-import { t } from "../i18n/index.ts";
+import { language, t } from "../i18n/index.ts";
 import {
   indent,
   inList,
@@ -83,13 +83,22 @@ function groups({ state }: EditorView, asking: Asking): Tool[][] {
 /** One stop of the Tab key for all tools; the arrows move among them (WAI-ARIA toolbar pattern). */
 export class Toolbar {
   private current = "style";
+  /** What was shown last, and what it was made of. */
+  private shown: { made: TemplateResult; of: unknown[] } | undefined;
 
   constructor(
     private readonly asking: Asking,
     private readonly redraw: () => void,
   ) {}
 
+  /** Working out what fits costs more than typing, so it is not done again for the same. */
   render(view: EditorView): TemplateResult {
+    const of = [view.state, this.current, language()];
+    if (!this.shown?.of.every((each, at) => each === of[at])) this.shown = { made: this.draw(view), of };
+    return this.shown.made;
+  }
+
+  private draw(view: EditorView): TemplateResult {
     const shown = groups(view, this.asking).filter((group) => group.length);
     const ids = ["style", ...shown.flat().map(({ id }) => id as string)];
     if (!ids.includes(this.current)) this.current = "style";

@@ -91,12 +91,20 @@ export function format(message: Message, params: Params, lang: string): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     if (value === undefined) return whole;
-    return typeof value === "number" ? new Intl.NumberFormat(lang).format(value) : value;
+    return typeof value === "number" ? numbers(lang).format(value) : value;
   });
 }
 
+/** Making one takes long. */
+const once = <T>(make: (lang: string) => T) => {
+  const made: Record<string, T> = {};
+  return (lang: string): T => (made[lang] ??= make(lang));
+};
+const numbers = once((lang) => new Intl.NumberFormat(lang));
+const plurals = once((lang) => new Intl.PluralRules(lang));
+
 function plural(message: Plural, count: number, lang: string): string {
-  return message[new Intl.PluralRules(lang).select(count)] ?? message.other;
+  return message[plurals(lang).select(count)] ?? message.other;
 }
 
 /** A moment as date and time, short enough for a label. `when` is unix seconds or ISO 8601. */

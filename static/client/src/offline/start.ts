@@ -1,5 +1,9 @@
 import { language, onLanguage } from "../i18n/index.ts";
 
+/** Once the page has nothing better to do. */
+export const whenIdle: (run: () => void) => void =
+  globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 2000));
+
 /** Registers the service worker once the page is quiet, and tells it the language whose words to keep. */
 export function startOffline(): void {
   if (!("serviceWorker" in navigator)) return;
@@ -8,8 +12,7 @@ export function startOffline(): void {
 }
 
 function begin(): void {
-  const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 2000));
-  idle(async () => {
+  whenIdle(async () => {
     try {
       await navigator.serviceWorker.register(scriptUrl("/sw.js"));
     } catch {

@@ -4,6 +4,7 @@ import type { Me } from "../api/types.ts";
 import { LANGUAGES, language, t } from "../i18n/index.ts";
 import { manageWords } from "../i18n/manage/index.ts";
 import { type Connection, connection, onConnection } from "../net.ts";
+import { whenIdle } from "../offline/start.ts";
 import { go, path, type Route, startRouter } from "../router.ts";
 import { ended, me, onMe, refresh } from "../session.ts";
 import { announcers } from "../ui/announce.ts";
@@ -95,7 +96,10 @@ export class App extends View {
       go(path.home, true);
       return;
     }
-    if (this.person) import("../office/bell.ts").catch(() => {});
+    if (this.person) whenIdle(() => import("../office/bell.ts").catch(() => {}));
+    // What a page takes comes while the server is asked who this is.
+    if (this.route.name === "page" && this.person === undefined)
+      for (const code of [import("./page.ts"), import("../collab/collab.ts")]) code.catch(() => {});
     const later: Promise<unknown>[] = [];
     if (this.person && this.route.name === "pupils") later.push(import("./pupils.ts"), manageWords());
     // An invitation is read before its reader logs in.

@@ -5,6 +5,7 @@ import type { Present, SpaceSession } from "../collab/collab.ts";
 import type { Talk } from "../discussions/nav/talk.ts";
 import { t } from "../i18n/index.ts";
 import { manageWords } from "../i18n/manage/index.ts";
+import { whenIdle } from "../offline/start.ts";
 import { path, type Route } from "../router.ts";
 import { ended, isLeaving, me, refresh } from "../session.ts";
 import { announce } from "../ui/announce.ts";
@@ -136,7 +137,8 @@ class SpaceFrame extends View {
     await this.fetch();
     const space = this.space;
     if (this.opened !== id || !space) return;
-    void this.openTalk(id);
+    if (this.route.name === "page") whenIdle(() => void this.openTalk(id));
+    else void this.openTalk(id);
     const { SpaceSession, getSocket } = await import("../collab/collab.ts");
     if (this.opened !== id || !this.isConnected) return;
     this.socket = getSocket();
