@@ -39,6 +39,7 @@ class Reported:
     words: str
     report: str
     pupil: Person
+    page: str
 
 
 @pytest.fixture
@@ -66,7 +67,8 @@ def reported(visits: Visits) -> Reported:
     says = {"target": "post", "target_id": sent, "reason": "unwelcome", "words": "He wrote this to me."}
     child = visits.of(pupil)
     report = visits.call(child, "POST", f"/spaces/{space}/reports", says)["id"]
-    return Reported(space, sent, words, report, pupil)
+    page = visits.call(ana, "POST", f"/rooms/{room}/pages", {"title": "What otters eat"})["id"]
+    return Reported(space, sent, words, report, pupil, page)
 
 
 def card(page: Page, reported: Reported) -> Locator:
@@ -244,6 +246,14 @@ def test_a_case_on_a_legal_ground_is_opened_used_and_closed(visits: Visits, repo
     hidden.get_by_role("button", name="Show the post again").click()
     expect(hidden).to_contain_text(reported.words)
 
+    mine.get_by_text("2 rooms · one page").click()
+    page = mine.get_by_role("listitem").filter(has_text="What otters eat").last
+    page.get_by_role("button", name="Read the page").click()
+    words = mine.get_by_role("region", name="What otters eat")
+    expect(words).to_be_focused()
+    expect(words).to_have_text("Nothing is written on it.")
+    expect(mine.get_by_text("No pages here.")).to_be_visible()
+
     mine.get_by_role("button", name="Close the case").click()
     expect(dialog).to_contain_text("What it opened is closed at once.")
     dialog.get_by_role("button", name="Close the case").click()
@@ -252,7 +262,9 @@ def test_a_case_on_a_legal_ground_is_opened_used_and_closed(visits: Visits, repo
     expect(pia.locator("body")).not_to_contain_text(reported.words)
     assert pia.request.get(f"{town.url}/api/spaces/{reported.space}/members").status == 404
     log = visits.call(visits.of(town.ana), "GET", f"/spaces/{reported.space}/audit")
-    done = [each["action"] for each in reversed(log) if each["details"].get("by") == Office.PLATFORM]
+    mine_noted = [each for each in reversed(log) if each["details"].get("by") == Office.PLATFORM]
+    assert f"page/{reported.page}" in [each["object"] for each in mine_noted if each["action"] == "case.read"]
+    done = [each["action"] for each in mine_noted]
     assert [each for each in done if each != "case.read"] == [
         "case.opened", "muted", "unmuted", "removed", "hidden", "restored",
     ]  # fmt: skip
@@ -329,11 +341,13 @@ def test_the_look_of_a_case_on_a_legal_ground(
     look("dialog")
     pia.keyboard.press("Escape")
     mine.locator("button.primary").click()
-    expect(mine.locator("details")).to_have_count(2)
+    expect(mine.locator("details")).to_have_count(3)
     for part in mine.locator("summary").all():
         part.click()
     mine.locator(".case-threads button").click()
     expect(mine.locator(".case-posts li")).to_have_count(3)
+    mine.locator(".case-pages button").click()
+    expect(mine.locator(".case-page")).to_be_visible()
     look("open")
     mine.locator(".case-members button[aria-haspopup]").first.click()
     expect(pia.get_by_role("dialog")).to_be_visible()

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { api, explain } from "../api/client.ts";
+import { ApiError, api, explain, Unreachable } from "../api/client.ts";
 import type { Role } from "../api/types.ts";
 import { country, moment, t } from "../i18n/index.ts";
 import { announce } from "../ui/announce.ts";
@@ -97,6 +97,21 @@ export function postLine(post: Post, acts: TemplateResult | typeof nothing): Tem
     ${post.options ? html`<ul>${post.options.map((option) => html`<li>${option}</li>`)}</ul>` : nothing} ${acts}
   </li>`;
 }
+
+/** What is written on a page, read by a case: the log of the space notes it. */
+export async function pageText(page: string): Promise<string> {
+  const answer = await fetch(`/api/pages/${page}/content?format=text`).catch(() => {
+    throw new Unreachable("The server cannot be reached.");
+  });
+  if (!answer.ok) throw new ApiError(answer.status, "unknown", "");
+  return answer.text();
+}
+
+export const pageLines = (
+  { id, title }: { id: string; title: string },
+  words: string | undefined,
+): TemplateResult =>
+  html`<div class="case-page case-body" role="region" aria-label=${title} tabindex="0" data-page=${id}>${words?.trim() || t("cases.page-empty")}</div>`;
 
 /** To hide a post, or to show it again. `after` hears what was done. */
 export function postActs(post: Post, after: (said: string) => unknown): TemplateResult | typeof nothing {

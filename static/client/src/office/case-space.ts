@@ -10,6 +10,8 @@ import {
   memberActs,
   mutedWords,
   type Post,
+  pageLines,
+  pageText,
   postActs,
   postLine,
   who,
@@ -20,30 +22,40 @@ interface Place {
   space: { schools: { id: string; name: string; country: string }[]; rooms: { id: string; title: string }[] };
   members: Member[];
   threads: { id: string; room_id: string; title: string; posts_count: number }[];
+  pages: { id: string; room_id: string; title: string }[];
 }
 
-/** A space that is looked into by a case without a report: who is in it, and what is said. */
+/** A space that is looked into by a case without a report: who is in it, what is said, and what is
+ * written in its rooms. */
 class CaseSpace extends View {
-  static override properties = { case: { attribute: false }, posts: { state: true } };
+  static override properties = {
+    case: { attribute: false },
+    posts: { state: true },
+    texts: { state: true },
+  };
 
   declare case: Case;
   /** Of the discussions that are read, by their ids. */
   declare posts: Record<string, Post[]>;
+  /** Of the pages that are read, by their ids. */
+  declare texts: Record<string, string>;
   private readonly place = new Looking<Place>(this, () => this.fetch());
 
   constructor() {
     super();
     this.posts = {};
+    this.texts = {};
   }
 
   private async fetch(): Promise<Place> {
     const at = `/api/spaces/${this.case.space_id}`;
-    const [space, members, threads] = await Promise.all([
+    const [space, members, threads, pages] = await Promise.all([
       api.get<Place["space"]>(at),
       api.get<Member[]>(`${at}/members`),
       api.get<Place["threads"]>(`${at}/threads`),
+      api.get<Place["pages"]>(`${at}/pages`),
     ]);
-    return { space, members, threads };
+    return { space, members, threads, pages };
   }
 
   protected override render(): TemplateResult {
@@ -54,7 +66,7 @@ class CaseSpace extends View {
     </section>`;
   }
 
-  private inside({ space, members, threads }: Place): TemplateResult {
+  private inside({ space, members, threads, pages }: Place): TemplateResult {
     const schools = new Map(space.schools.map((school) => [school.id, school]));
     const rooms = new Map(space.rooms.map((room) => [room.id, room.title]));
     return html`<details class="case-part">
@@ -89,7 +101,39 @@ class CaseSpace extends View {
             </li>`,
           )}
         </ul>
+      </details>
+      <details class="case-part">
+        <summary>${t("cases.rooms", { count: space.rooms.length })} · ${t("cases.pages", { count: pages.length })}</summary>
+        <ul class="case-rooms" role="list">
+          ${space.rooms.map((room) => {
+            const here = pages.filter(({ room_id }) => room_id === room.id);
+            return html`<li>
+              <p id="case-room-${room.id}"><strong>${room.title}</strong></p>
+              ${
+                here.length === 0
+                  ? html`<p class="quiet">${t("cases.no-pages")}</p>`
+                  : html`<ul class="case-pages" role="list" aria-labelledby="case-room-${room.id}">
+                      ${here.map((page) => this.page(page))}
+                    </ul>`
+              }
+            </li>`;
+          })}
+        </ul>
       </details>`;
+  }
+
+  private page(page: Place["pages"][number]): TemplateResult {
+    const { id, title } = page;
+    return html`<li>
+      <p>${title}</p>
+      ${
+        id in this.texts
+          ? pageLines(page, this.texts[id])
+          : html`<div class="actions">
+              <button class="button" @click=${() => this.readPage(id)}><span>${t("cases.page-read")}<span class="sr">: ${title}</span></span></button>
+            </div>`
+      }
+    </li>`;
   }
 
   private thread(id: string, title: string): TemplateResult {
@@ -116,11 +160,19 @@ class CaseSpace extends View {
     this.posts = { ...this.posts, [thread]: posts };
   }
 
-  private async read(thread: string): Promise<void> {
+  private read = (thread: string): Promise<void> =>
+    this.show(`[data-thread="${thread}"]`, () => this.refetch(thread));
+
+  private readPage = (page: string): Promise<void> =>
+    this.show(`[data-page="${page}"]`, async () => {
+      this.texts = { ...this.texts, [page]: await pageText(page) };
+    });
+
+  private async show(where: string, read: () => Promise<void>): Promise<void> {
     try {
-      await this.refetch(thread);
+      await read();
       await this.updateComplete;
-      this.querySelector<HTMLElement>(`[data-thread="${thread}"]`)?.focus();
+      this.querySelector<HTMLElement>(where)?.focus();
     } catch (error) {
       announce(explain(error));
     }

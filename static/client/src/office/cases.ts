@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { ApiError, api, explain, Unreachable } from "../api/client.ts";
+import { ApiError, api, explain } from "../api/client.ts";
 import type { Me } from "../api/types.ts";
 import { has, moment, registerCatalogue, t } from "../i18n/index.ts";
 import { path } from "../router.ts";
@@ -16,6 +16,8 @@ import {
   memberActs,
   mutedWords,
   type Post,
+  pageLines,
+  pageText,
   postActs,
   postLine,
   who,
@@ -223,7 +225,7 @@ class Cases extends View {
               </p>
               ${
                 page.id in this.pages
-                  ? html`<div class="case-page case-body" role="region" aria-label=${page.title} tabindex="0">${this.pages[page.id]?.trim() || t("cases.page-empty")}</div>`
+                  ? pageLines(page, this.pages[page.id])
                   : html`<div class="actions"><button class="button" @click=${() => this.read(page.id)}>${t("cases.page-read")}</button></div>`
               }`
           : nothing
@@ -366,11 +368,7 @@ class Cases extends View {
 
   private async read(page: string): Promise<void> {
     try {
-      const answer = await fetch(`/api/pages/${page}/content?format=text`).catch(() => {
-        throw new Unreachable("The server cannot be reached.");
-      });
-      if (!answer.ok) throw new ApiError(answer.status, "unknown", "");
-      this.pages = { ...this.pages, [page]: await answer.text() };
+      this.pages = { ...this.pages, [page]: await pageText(page) };
       await this.updateComplete;
       this.querySelector<HTMLElement>(".case-page")?.focus();
     } catch (error) {
