@@ -45,13 +45,16 @@ def furnished(teacher: LogsIn, student: LogsIn, demo: Demo, title: str) -> tuple
     return ana, eva, rui, path
 
 
-def test_the_dialog_for_a_new_page_offers_a_board(teacher: LogsIn, demo: Demo) -> None:
+def test_the_dialog_for_a_new_page_offers_a_board(
+    teacher: LogsIn, demo: Demo, artifact: Callable[[str], Path]
+) -> None:
     ana = teacher()
     ana.goto(f"/spaces/{demo.space}")
     ana.get_by_role("button", name="New page").first.click()
     dialog = ana.get_by_role("dialog")
     dialog.get_by_label("Title").fill("Plans of the class")
     dialog.get_by_text("Board: cards in columns").click()
+    ana.screenshot(path=artifact("board-new.png"))
     dialog.get_by_role("button", name="Make the page").click()
     expect(ana.locator("ts-board")).to_contain_text("There is nothing on this board yet.")
     expect(pill(ana)).to_have_text("Saved")
@@ -216,6 +219,34 @@ def test_a_locked_board_can_be_read(teacher: LogsIn, student: LogsIn, demo: Demo
     expect(pill(eva)).to_have_text("Saved")
     add_card(eva, "Done", "And on we go")
     expect(card(ana, "And on we go")).to_be_visible()
+
+
+def test_an_input_method_is_left_alone_while_others_write(
+    teacher: LogsIn, student: LogsIn, demo: Demo
+) -> None:
+    ana, eva, rui, _ = furnished(teacher, student, demo, "Composed")
+    card(eva, "Draw a map").locator(".bd-words").click()
+    field = eva.get_by_role("textbox", name="Words of the card")
+    expect(field).to_be_focused()
+    keyboard = eva.context.new_cdp_session(eva)
+    keyboard.send("Input.imeSetComposition", {"text": "にほ", "selectionStart": 2, "selectionEnd": 2})
+    expect(field).to_have_value("Draw a mapにほ")
+    card(ana, "Draw a map").locator(".bd-words").click()
+    ana.keyboard.press("Home")
+    ana.keyboard.type("Yes: ")
+    eva.wait_for_function(
+        "() => document.querySelector('ts-board').session.shared.toString().includes('Yes: Draw')"
+    )
+    assert field.input_value() == "Draw a mapにほ"
+    keyboard.send("Input.insertText", {"text": "日本"})
+    expect(field).to_have_value("Yes: Draw a map日本")
+    assert field.evaluate("(field) => field.selectionStart") == len("Yes: Draw a map日本")
+    expect(ana.get_by_role("textbox", name="Words of the card")).to_have_value("Yes: Draw a map日本")
+    ana.keyboard.press("Escape")
+    eva.keyboard.press("Escape")
+    expect_board(
+        {"Ideas": ["Count otters", "Yes: Draw a map日本", "Ask the fishers"], "Done": []}, ana, eva, rui
+    )
 
 
 TOUCH = """([words, dx, dy]) => {

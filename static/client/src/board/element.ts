@@ -304,7 +304,7 @@ export class PageBoard extends LivePage {
 
   private refuse(by: string): void {
     if (!this.session?.writable) return;
-    const name = this.maker(by);
+    const name = this.nameOf(by);
     this.say(by === "teachers" || !name ? t("board.closed-teachers") : t("board.closed-by", { name }));
   }
 
@@ -317,7 +317,8 @@ export class PageBoard extends LivePage {
     const { session } = this;
     if (!session?.writable) return;
     this.undoing?.stopCapturing();
-    const color = (localStorage.getItem(COLOR) ?? "yellow") as Color;
+    const kept = localStorage.getItem(COLOR) as Color;
+    const color = COLORS.includes(kept) ? kept : "yellow";
     let made: Y.XmlElement | undefined;
     this.write(() => {
       made = addCard(session.shared, column, color, String(session.doc.clientID));
@@ -701,9 +702,9 @@ export class PageBoard extends LivePage {
     const maker = this.maker(by);
     const writing = this.writersAt(key);
     const names = writing.map(({ name }) => name).join(", ");
+    const editing = this.editing === key;
     const label = [
       maker ? t("board.card-by", { name: maker }) : t("board.card"),
-      words,
       names ? t("board.writing", { names }) : "",
     ];
     return html`<div
@@ -713,12 +714,12 @@ export class PageBoard extends LivePage {
       role="group"
       tabindex="0"
       aria-label=${label.filter(Boolean).join(". ")}
-      aria-describedby=${may ? "bd-keys" : nothing}
+      aria-describedby=${editing ? nothing : `bd-words-${key}${may ? " bd-keys" : ""}`}
       @keydown=${(event: KeyboardEvent) => this.cardKey(event, key)}
       @pointerdown=${(event: PointerEvent) => this.grab(event, key)}
     >
       ${
-        this.editing === key
+        editing
           ? html`<textarea
               class="bd-field"
               rows="2"
@@ -730,13 +731,13 @@ export class PageBoard extends LivePage {
               @keydown=${this.fieldKey}
               @blur=${this.blurred}
             ></textarea>`
-          : html`<p class="bd-words" dir="auto" translate="no" .textContent=${words}
+          : html`<p class="bd-words" id="bd-words-${key}" dir="auto" translate="no" .textContent=${words}
               @click=${() => may && this.edit(key)}></p>`
       }
       <div class="bd-foot">
         ${names ? html`<span class="bd-writing">${t("board.writing", { names })}</span>` : html`<span class="bd-by">${this.lock(by)}<bdi>${maker}</bdi></span>`}
         ${
-          this.editing === key
+          editing
             ? html`<button class="button primary" type="button" @mousedown=${(event: Event) => event.preventDefault()} @click=${() => this.endEditing(true)}>${t("board.done")}</button>`
             : may
               ? html`<span class="bd-grip" aria-hidden="true" title=${t("board.grip")}>${icon("grip")}</span>
@@ -752,7 +753,8 @@ export class PageBoard extends LivePage {
   /** Whose card it is, where that keeps me out. */
   private lock(by: string): TemplateResult | typeof nothing {
     if (!this.session?.writable || !this.closed(by)) return nothing;
-    const name = this.maker(by);
+    if (by !== "teachers" && !(by in this.writers.whose)) return nothing; // it may be mine
+    const name = this.nameOf(by);
     const words = by === "teachers" || !name ? t("board.closed-teachers") : t("board.closed-by", { name });
     return html`<span class="bd-lock" role="img" aria-label=${words} title=${words}>${icon("lock")}</span>`;
   }

@@ -73,6 +73,9 @@ export class Typing {
       }
       this.write(() => apply(shared, made));
     }
-    if (places) this.follow();
+    if (!places) return;
+    const caret = made ? made.at + made.insert.length : indexOf(shared, places[field.selectionEnd] ?? null);
+    this.follow();
+    field.setSelectionRange(caret, caret);
   };
 }
