@@ -1,8 +1,8 @@
 import { language, onLanguage } from "../i18n/index.ts";
 
-/** Once the page has nothing better to do. */
-export const whenIdle: (run: () => void) => void =
-  globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 2000));
+/** Once the page has nothing better to do, or in two seconds. */
+export const whenIdle = (run: () => void): unknown =>
+  globalThis.requestIdleCallback?.(run, { timeout: 2000 }) ?? setTimeout(run, 2000);
 
 /** Registers the service worker once the page is quiet, and tells it the language whose words to keep. */
 export function startOffline(): void {
