@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -56,6 +56,15 @@ class Tab:
 
     async def slow_down(self, times: float) -> None:
         await self.cdp.send("Emulation.setCPUThrottlingRate", {"rate": times})
+
+    async def meter(self) -> None:
+        """Begins to count the thread's own time: on a busy machine it is the steadier figure."""
+        await self.cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    async def spent(self) -> Mapping[str, float]:
+        """Processor time of the page's thread since `meter`, in ms, by what it went to."""
+        said = await self.cdp.send("Performance.getMetrics")
+        return {each["name"]: 1000 * each["value"] for each in said["metrics"]}
 
 
 class Phone:

@@ -8,7 +8,7 @@ import statistics
 import string
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from load.report import percentile
@@ -52,6 +52,8 @@ class Frames:
     typed: int = 0
     seconds: float = 0.0
     """That the typing took."""
+    busy: float = 0.0
+    """Processor time of the page's thread, in ms a second."""
 
     @property
     def rates(self) -> list[int]:
@@ -80,6 +82,7 @@ class Frames:
             said |= {
                 "keys": self.typed,
                 "keys_a_second": round(self.typed / self.seconds, 2),
+                "thread_ms_a_second": round(self.busy),
                 "key_to_paint_p50_ms": percentile(self.strokes, 0.5),
                 "key_to_paint_p95_ms": percentile(self.strokes, 0.95),
             }
@@ -121,14 +124,16 @@ async def write(
         await page.keyboard.press("End")
         await tab.slow_down(slower)
         await asyncio.sleep(BETWEEN)
+        await tab.meter()
         await page.evaluate(COUNT)
-        began = loop.time()
+        before, began = await tab.spent(), loop.time()
         for number, letter in enumerate(words):
             await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
             await page.keyboard.press("Space" if letter == " " else letter)
-        took = loop.time() - began
+        took, after = loop.time() - began, await tab.spent()
         await asyncio.sleep(SETTLE)
-        frames = await _counted(tab, len(words), took)
+        busy = (after["TaskDuration"] - before["TaskDuration"]) / took
+        frames = replace(await _counted(tab, len(words), took), busy=busy)
         await tab.slow_down(1)
         await other.until(
             lambda: any(words in block for block in written(other)), "what was typed in the browser"

@@ -28,11 +28,12 @@ async def test_a_phone_opens_a_page_and_writes_among_carets(tmp_path: Path) -> N
         assert marks["page"] < min(marks["me"], marks["space"], marks["editor"])
         assert max(marks["me"], marks["space"], marks["editor"]) < marks["opened"] <= marks["editable"]
         assert marks["socket_asked"] < marks["socket_open"] < marks["synced"]
-    assert openings.slower > 1.2
+    assert openings.slower > 0
     assert [each.slower for each in report.written] == [1.0, 2.0]
     for each in report.written:
         assert each.typed.typed == 16
         assert len(each.typed.strokes) == 16
+        assert each.typed.busy > 0
         assert len(each.typed.at) > 10
         assert len(each.alone.at) > 10
     report.write(tmp_path)
