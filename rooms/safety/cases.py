@@ -29,7 +29,6 @@ from rooms.safety.audit import Audit
 from rooms.safety.reports import Reports, ReportView
 from rooms.storage.records import Reading, Records, Writing
 from rooms.storage.schema import cases, memberships, pages, people, posts, rooms, schools, threads
-from rooms.talk.polls import options_of
 from rooms.talk.threads import document_of, may_see, thread_rows
 from rooms.values import (
     Clock,
@@ -398,7 +397,7 @@ def _post(row: RowMapping, reported: str | None) -> CasePost:
         school=row["school"],
         country=row["country_code"],
         body=row["body"] if told else "",
-        options=options_of(row["options"]) if told else None,
+        options=row["options"] if told else None,
         language=row["language"],
         at=row["created_at"],
         edited_at=row["edited_at"],

@@ -313,6 +313,7 @@ posts = Table(
     Column("reply_to", ForeignKey("posts.id", ondelete="SET NULL")),
     Column("mentions", JSON, nullable=False),
     Column("options", JSON),
+    _time("closed_at", nullable=True),
     Column("reasons", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     Column("decided_by", ForeignKey("memberships.id", ondelete="SET NULL")),

@@ -27,7 +27,7 @@ from rooms.safety.filters import FilterAction, Finding, examine, strictest
 from rooms.spaces.spaces import Spaces
 from rooms.storage.records import Reading, Records, Writing
 from rooms.storage.schema import hands, memberships, posts, reactions, room_members, rooms, threads, votes
-from rooms.talk.polls import Poll, options_of, poll_of, votes_counted, votes_of
+from rooms.talk.polls import votes_counted, votes_of
 from rooms.talk.post_news import PostNews
 from rooms.talk.threads import (
     FIRST_HELD,
@@ -376,7 +376,7 @@ class Discussions:
             now = self._clock()
             if now - row["created_at"] > EDIT_SECONDS:
                 raise Conflict("too-late", "A post can be changed for 15 minutes.")
-            findings = self._findings(found.standing, [body, *(options_of(row["options"]) or [])])
+            findings = self._findings(found.standing, [body, *(row["options"] or [])])
             reasons = await self._reasons(tx, found, findings)
             if row["state"] == PostState.HELD:
                 values = {"body": body, "reasons": reasons or row["reasons"], "edited_at": now}
@@ -432,10 +432,9 @@ class Discussions:
         async with self._records.writing() as tx:
             found, row = await self.find_post(tx, actor, post)
             self._require_seen(found, row)
-            poll = poll_of(row["options"])
-            if poll is None or not 0 <= option < len(poll.options):
+            if not 0 <= option < len(row["options"] or ()):
                 raise Conflict("no-such-option", "This poll has no such option.")
-            if poll.closed_at is not None:
+            if row["closed_at"] is not None:
                 raise Conflict("poll-closed", "This poll is closed.")
             member = found.standing.actor.membership
             await tx.put(votes, [{"post_id": post, "membership_id": member, "option": option}])
@@ -459,13 +458,11 @@ class Discussions:
                 standing.require(Action.POST_EDIT, target)
             if target.standstill:
                 raise NotAllowed(target.standstill)
-            poll = poll_of(row["options"])
-            if poll is None:
+            if row["options"] is None:
                 raise Conflict("not-a-poll", "This post is not a poll.")
-            if poll.closed_at is not None:
+            if row["closed_at"] is not None:
                 return
-            closed = Poll(poll.options, self._clock()).record()
-            await tx.do(update(posts).where(posts.c.id == post).values(options=closed))
+            await tx.do(update(posts).where(posts.c.id == post).values(closed_at=self._clock()))
             await self._touch(tx, found, post)
             member = standing.actor.membership
             await self._audit.note(tx, standing.space, member, "poll-closed", f"post/{post}")

@@ -42,7 +42,7 @@ from rooms.rights.access import Change, Changes
 from rooms.rights.space_policy import Reactions, SpacePolicy
 from rooms.storage.records import Reading, Records
 from rooms.storage.schema import hands, posts, reactions, rooms, spaces, threads, votes
-from rooms.talk.polls import poll_of
+from rooms.talk.polls import in_order
 from rooms.values import PostState
 
 __all__ = ["SUBJECT", "Projection"]
@@ -262,19 +262,19 @@ def _post_value(
 
 
 def _poll_value(row: RowMapping, chosen: Sequence[RowMapping], *, counts: bool) -> dict[str, Any]:
-    poll = poll_of(row["options"])
-    if poll is None:
+    options, closed = row["options"], row["closed_at"] is not None
+    if options is None:
         return {"options": None, "votes": None}
-    value = {"options": poll.options, "closed": poll.closed_at is not None}
+    value = {"options": options, "closed": closed}
     if counts:
         return value | {
             "votes": [
                 [item["membership_id"] for item in chosen if item["option"] == option]
-                for option in range(len(poll.options))
+                for option in range(len(options))
             ]
         }
-    order = None if poll.closed_at is None else poll.in_order([item["option"] for item in chosen])
-    return value | {"chosen": order}
+    order = in_order(options, [item["option"] for item in chosen])
+    return value | {"chosen": order if closed else None}
 
 
 def _differences(scribe: Scribe, truth: _Truth) -> list[dict[str, Mapping[str, Any]]]:

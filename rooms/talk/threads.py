@@ -18,7 +18,6 @@ from rooms.rights.policy import Action, Decision, Target
 from rooms.rights.standing import Standing, stand
 from rooms.storage.records import Reading
 from rooms.storage.schema import memberships, people, posts, rooms, schools, threads
-from rooms.talk.polls import options_of
 from rooms.values import (
     STAFF,
     Audience,
@@ -366,7 +365,7 @@ def post_view(row: Mapping[str, Any] | RowMapping) -> PostView:
         language=row["language"],
         reply_to=row["reply_to"],
         mentions=row["mentions"],
-        options=options_of(row["options"]),
+        options=row["options"],
         reasons=row["reasons"],
         decided_because=row["decided_because"],
         at=row["created_at"],

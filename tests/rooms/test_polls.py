@@ -12,7 +12,7 @@ from village import Village
 
 from rooms.faults import Conflict, NotFound
 from rooms.storage.schema import audit, memberships, votes
-from rooms.talk.polls import Poll, options_of, poll_of
+from rooms.talk.polls import in_order
 from rooms.talk.threads import ThreadView
 from rooms.values import AgeBand, PostId, RoomStatus, ThreadId
 
@@ -43,19 +43,10 @@ async def noted(village: Village) -> list[tuple[str | None, str]]:
     return [(row["actor_id"], row["object"]) for row in rows]
 
 
-def test_an_open_poll_is_stored_as_its_options_as_ever() -> None:
-    assert poll_of(None) is None
-    assert options_of(None) is None
-    assert Poll(OPTIONS).record() == OPTIONS
-    closed = Poll(OPTIONS, 7.0)
-    assert poll_of(closed.record()) == closed
-    assert options_of(closed.record()) == options_of(OPTIONS) == OPTIONS
-
-
 def test_what_as_many_have_chosen_stays_in_the_order_it_was_asked_in() -> None:
-    assert Poll(OPTIONS).in_order([]) == [0, 1, 2]
-    assert Poll(OPTIONS).in_order([2, 1]) == [1, 2, 0]
-    assert Poll(OPTIONS).in_order([2, 1, 2, 0]) == [2, 0, 1]
+    assert in_order(OPTIONS, []) == [0, 1, 2]
+    assert in_order(OPTIONS, [2, 1]) == [1, 2, 0]
+    assert in_order(OPTIONS, [2, 1, 2, 0]) == [2, 0, 1]
 
 
 async def test_each_knows_their_own_vote_and_staff_how_many(village: Village) -> None:

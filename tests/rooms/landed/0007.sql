@@ -45,6 +45,7 @@ VALUES ('post', 'thread', 'member-ana', 'key-1', 1, 'visible', 'Otters?', NULL, 
        ('answer', 'thread', 'member-otter', 'key-2', NULL, 'held', 'Call me', NULL, NULL, 'post', '[]', NULL, '["phone"]', 3, NULL, NULL, NULL, NULL, 1790000110.5);
 INSERT INTO reactions (post_id, membership_id, mark) VALUES ('post', 'member-otter', 'heart');
 INSERT INTO votes (post_id, membership_id, option) VALUES ('post', 'member-otter', 1);
+UPDATE posts SET closed_at = 1790000114.5 WHERE id = 'post';
 INSERT INTO hands (thread_id, membership_id, at) VALUES ('thread', 'member-otter', 1790000111.5);
 INSERT INTO reports (id, space_id, reporter_id, target, target_id, concerned_id, reason, words, state, handler_id, answer, due_at, escalated_at, answered_at, created_at)
 VALUES ('report', 'rivers', 'member-otter', 'post', 'post', 'member-ana', 'unkind', 'I did not like it', 'answered', 'member-ana', 'Thank you', 1790172910.5, NULL, 1790000130.5, 1790000112.5);

@@ -1,4 +1,4 @@
-"""boards: a page has a kind"""
+"""boards: a page has a kind; polls are closed"""
 
 from __future__ import annotations
 
@@ -21,3 +21,5 @@ def upgrade() -> None:
         batch_op.create_check_constraint(op.f("ck_pages_kind"), "kind IN ('page', 'board')")
     with op.batch_alter_table("pages", schema=None) as batch_op:
         batch_op.alter_column("kind", server_default=None)
+    with op.batch_alter_table("posts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("closed_at", sa.Double(), nullable=True))
