@@ -221,6 +221,16 @@ def test_a_locked_board_can_be_read(teacher: LogsIn, student: LogsIn, demo: Demo
     expect(card(ana, "And on we go")).to_be_visible()
 
 
+def test_news_of_others_are_told(teacher: LogsIn, student: LogsIn, demo: Demo) -> None:
+    ana, eva, rui, _ = furnished(teacher, student, demo, "News")
+    told = eva.locator("ts-board p[role=status]")
+    add_card(ana, "Done", "A festival")
+    expect(told).to_contain_text(re.compile("new card"))
+    card(rui, "Ask the fishers").focus()
+    rui.keyboard.press("Alt+ArrowRight")
+    expect(told).to_contain_text("A card has moved.")
+
+
 def test_an_input_method_is_left_alone_while_others_write(
     teacher: LogsIn, student: LogsIn, demo: Demo
 ) -> None:
@@ -390,7 +400,10 @@ def test_how_it_looks(
         small = pupil.evaluate(
             """() => [...document.querySelectorAll("ts-board :is(button, textarea, .bd-grip)")]
                 .filter((each) => each.checkVisibility() && !each.matches('.ed-here, .bd-field'))
-                .filter((each) => each.getBoundingClientRect().height < 43.9)
+                .filter((each) => {
+                    const {width, height} = each.getBoundingClientRect();
+                    return Math.min(width, height) < 43.9;
+                })
                 .map((each) => each.outerHTML.slice(0, 120))"""
         )
         assert not small, f"{what}: too small to hit: {small}"

@@ -650,7 +650,7 @@ export class PageBoard extends LivePage {
     return html`<div class="bd-tools">
       ${
         writable
-          ? html`<button class="button" type="button" aria-haspopup="dialog" @click=${() => this.addColumn()}>${icon("plus")}${t("board.add-column")}</button>
+          ? html`<button class="button" type="button" aria-haspopup="dialog" aria-label=${t("board.add-column")} @click=${() => this.addColumn()}>${icon("plus")}${t("board.column")}</button>
             ${tool("undo", !!this.undoing?.canUndo(), () => this.step(true))}
             ${tool("redo", !!this.undoing?.canRedo(), () => this.step(false))}`
           : nothing
@@ -708,7 +708,7 @@ export class PageBoard extends LivePage {
       names ? t("board.writing", { names }) : "",
     ];
     return html`<div
-      class="bd-card ${color} ${may ? "may" : ""} ${names ? "busy" : ""}"
+      class="bd-card ${color} ${may ? "may" : ""} ${names ? "busy" : ""} ${editing ? "editing" : ""}"
       .style=${writing[0] ? `--color: ${writing[0].color}` : ""}
       data-card=${key}
       role="group"
