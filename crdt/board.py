@@ -1,6 +1,6 @@
 """How a board reads: its columns by their places, and below each of them its cards by theirs.
 
-A board is a page of which the direct children are columns and cards (ADR 16). A column is known by its `id`,
+A board is a page of which the direct children are columns and cards (ADR 15). A column is known by its `id`,
 which its cards name as their `column`. Where two have one id, the first has the cards. A card of no known
 column stands before all columns, and before that whatever else there is. A missing place is before all
 others; what has the same place stands as it does in the document. Nothing is left out or shown twice.

@@ -261,7 +261,7 @@ class EditRule(StrEnum):
 class PageKind(StrEnum):
     PAGE = "page"
     BOARD = "board"
-    """A page of cards in columns (ADR 16)."""
+    """A page of cards in columns (ADR 15)."""
 
 
 class ThreadKind(StrEnum):
