@@ -84,6 +84,7 @@ class Action(StrEnum):
     POST_EDIT = "post.edit"
     POST_APPROVE = "post.approve"
     POST_HIDE = "post.hide"
+    POLL_CLOSE = "post.close-poll"
     ROOM_STATE = "room.state"
     MEMBER_MUTE = "member.mute"
     BLOCK_PERSON = "person.block"
@@ -313,6 +314,7 @@ MATRIX: Final[Mapping[Action, tuple[Rule, ...]]] = {
     A.POST_EDIT:         (_,    OWN, OWN, OWN, OWN, OWN, _,   _,   _),
     A.POST_APPROVE:      (_,    _,   _,   _,   SCH, Y,   _,   _,   _),
     A.POST_HIDE:         (_,    _,   OWN, OWN, P_G, Y,   _,   CASE, CASE),
+    A.POLL_CLOSE:        (_,    OWN, OWN, OWN, Y,   Y,   _,   _,   _),
     A.ROOM_STATE:        (_,    _,   _,   _,   OWN, Y,   _,   _,   _),
     A.MEMBER_MUTE:       (_,    _,   _,   _,   SCH, NOT, _,   CASE, CASE),
     A.BLOCK_PERSON:      (_,    Y,   Y,   Y,   Y,   Y,   Y,   Y,   Y),
@@ -406,6 +408,7 @@ WRITES: Final = frozenset(
         Action.THREAD_START,
         Action.POST_REPLY,
         Action.POST_EDIT,
+        Action.POLL_CLOSE,
         Action.CHAT,
         Action.ROOM_MAKE,
     }

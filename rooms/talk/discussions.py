@@ -453,11 +453,7 @@ class Discussions:
             if row["state"] != PostState.VISIBLE:
                 raise NotFound
             standing = found.standing
-            target = replace(found.target(locked=False), owner=row["author_id"])
-            if not standing.decide(Action.MEETING_START, target):
-                standing.require(Action.POST_EDIT, target)
-            if target.standstill:
-                raise NotAllowed(target.standstill)
+            standing.require(Action.POLL_CLOSE, replace(found.target(locked=False), owner=row["author_id"]))
             if row["options"] is None:
                 raise Conflict("not-a-poll", "This post is not a poll.")
             if row["closed_at"] is not None:

@@ -332,7 +332,7 @@ async def vote(call: Call, body: Vote) -> None:
     await call.services.discussions.vote(person_id(call), _post(call), body.option)
 
 
-@routes.put("/posts/{post_id}/closed", action=Action.POST_EDIT, summary="Close a poll", errors=(409,))
+@routes.put("/posts/{post_id}/closed", action=Action.POLL_CLOSE, summary="Close a poll", errors=(409,))
 async def close_poll(call: Call) -> None:
     """For teachers, and whoever has made it. From then on everybody sees what was chosen."""
     await call.services.discussions.close_poll(person_id(call), _post(call))

@@ -62,6 +62,7 @@ room.state                  no     no   no   no   own  yes  no   no   no
 member.mute                 no     no   no   no   sch  *    no   case case
 person.block                no     yes  yes  yes  yes  yes  yes  yes  yes
 live.chat                   no     pol  *    *    yes  yes  no   no   no
+post.close-poll             no     own  own  own  yes  yes  no   no   no
 live.start-meeting          no     no   no   no   yes  yes  no   no   no
 live.message                no     no   *    *    *    *    *    *    *
 report.send                 *      yes  yes  yes  yes  yes  yes  yes  yes
