@@ -2,15 +2,16 @@
 
 A function here never commits. It raises a LogError for a refusal; any other error undoes the transaction.
 
-A group is read and written with a fixed number of statements, whatever its size: rows travel as one JSON
-array and one blob. Each step of a statement gives up the GIL, and while the loop is busy it takes 5 ms and
-more to get it back: row by row, a group of 256 would take seconds.
+A group is read and written with few statements, whatever its size. Each step of a statement gives up the GIL,
+which has to be waited for while the loop is busy: row by row, a group of 256 took seconds.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
 
 from crdt.errors import ClientTaken, LogError, StaleEpoch
 from crdt.log import FIRST_EPOCH, Entry
@@ -28,14 +29,12 @@ __all__ = [
     "seed",
 ]
 
-_INSERT = """
-    INSERT INTO updates
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-        ifnull(substr(?2, value ->> 7, value ->> 8), x'')
-    FROM json_each(?1)"""
+_INSERT = "INSERT INTO updates VALUES {rows}"
 _ADVANCE = """
-    UPDATE documents SET head_seq = value ->> 1, tail_count = value ->> 2, tail_bytes = value ->> 3
-    FROM json_each(?) WHERE documents.id = value ->> 0"""
+    UPDATE documents SET head_seq = column2, tail_count = column3, tail_bytes = column4
+    FROM (VALUES {rows}) WHERE documents.id = column1"""
+_ROWS = (256, 64, 16, 4, 1)
+"""How many rows one statement writes: few different numbers, so that few statements are prepared."""
 
 
 @dataclass(slots=True)
@@ -58,9 +57,7 @@ def append_group(
     heads = _heads(connection, names)
     subjects = _subject_ids(connection, {entry.subject for entry in entries})
     outcomes: list[int | LogError] = []
-    rows: list[tuple[int, ...]] = []
-    bodies: list[bytes] = []
-    offset = 1
+    rows: list[tuple[int | bytes, ...]] = []
     for entry in entries:
         document = entry.document
         head = heads.get(document)
@@ -82,14 +79,15 @@ def append_group(
         head.tail_bytes += size
         at = round(entry.at * 1000)
         crc = checksum(head.id, head.seq, entry.epoch, at, subject, entry.update)
-        rows.append((head.id, head.seq, entry.epoch, at, subject, FORMAT_V1, crc, offset, size))
-        bodies.append(entry.update)
-        offset += size
+        rows.append((head.id, head.seq, entry.epoch, at, subject, FORMAT_V1, crc, entry.update))
         outcomes.append(head.seq)
     if rows:
-        connection.execute(_INSERT, (json.dumps(rows), b"".join(bodies)))
-        advanced = [(head.id, head.seq, head.tail_count, head.tail_bytes) for head in heads.values()]
-        connection.execute(_ADVANCE, (json.dumps(advanced),))
+        _write(connection, _INSERT, rows)
+        _write(
+            connection,
+            _ADVANCE,
+            [(head.id, head.seq, head.tail_count, head.tail_bytes) for head in heads.values()],
+        )
     return outcomes, [Tail(name, head.tail_count, head.tail_bytes) for name, head in heads.items()]
 
 
@@ -193,6 +191,22 @@ def _heads(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, _H
         WHERE name IN (SELECT value FROM json_each(?))"""
     (rows,) = connection.execute(query, (json.dumps(list(names)),)).fetchone()
     return {name: _Head(*rest) for name, *rest in json.loads(rows)}
+
+
+def _write(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[int | bytes, ...]]) -> None:
+    """Runs a statement on all rows, many at a time."""
+    start = 0
+    for count in _ROWS:
+        while len(rows) - start >= count:
+            some = rows[start : start + count]
+            connection.execute(_with_rows(statement, count, len(some[0])), [*chain.from_iterable(some)])
+            start += count
+
+
+@cache
+def _with_rows(statement: str, rows: int, columns: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(rows=", ".join([row] * rows))
 
 
 def _create(connection: sqlite3.Connection, name: str) -> _Head:
