@@ -8,7 +8,7 @@ import pytest
 from backing import finished
 from conftest import LogsIn, Watch
 from demo_server import Demo, running_nodes
-from editor_page import expect_blocks, make_page, open_editor, pill, write
+from editor_page import editor, expect_blocks, make_page, move, open_editor, pill, write
 from playwright.sync_api import Page, expect
 from served import Server
 
@@ -74,9 +74,12 @@ def test_a_node_that_dies_is_a_blink(
     ana, rui = pair
     write(ana, "Saved before. ")
     expect(pill(ana)).to_have_text("Saved")
+    expect_blocks(rui, "Saved before.")
+    editor(rui).click()
+    move(rui, "Control+Home")  # not among the words that Ana types meanwhile
     nodes[0].kill()
     write(ana, "Typed meanwhile. ")
-    write(rui, "Here too. ")
+    rui.keyboard.type("Here too. ")
     for page in (ana, rui):
         expect(pill(page)).to_have_text("Saved")
     for words in ("Saved before.", "Typed meanwhile.", "Here too."):
