@@ -9,7 +9,7 @@ The bytes inside are not read here: `crdt.update` does that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from crdt.codec import Reader, var_uint
 from crdt.errors import Malformed
@@ -17,18 +17,15 @@ from crdt.errors import Malformed
 __all__ = ["SyncMessage", "SyncStep1", "SyncStep2", "SyncUpdate", "decode_sync", "encode_sync", "read_sync"]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStep1:
+class SyncStep1(NamedTuple):
     state_vector: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStep2:
+class SyncStep2(NamedTuple):
     update: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SyncUpdate:
+class SyncUpdate(NamedTuple):
     update: bytes
 
 

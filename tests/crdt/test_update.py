@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crdt.codec import Writer, var_bytes, var_string, var_uint
 from crdt.errors import CrdtError, LimitExceeded, Malformed
 from crdt.limits import Limits
-from crdt.update import EMPTY_UPDATE, ClockRange, read_state_vector, read_update
+from crdt.update import EMPTY_UPDATE, ClockRange, _read, read_state_vector, read_update
 
 
 def test_a_keystroke_is_summed_up() -> None:
@@ -201,3 +201,30 @@ def test_state_vectors() -> None:
         with pytest.raises(LimitExceeded) as excess:
             read_state_vector(var_uint(20_001) + many, limits)
         assert excess.value.what == what
+
+
+small = st.integers(0, 300)
+
+
+@given(
+    client=small,
+    clock=small,
+    info=st.sampled_from((132, 196, 68, 4, 164, 129)),
+    places=st.lists(small, max_size=5),
+    letters=st.text("ab\u00e9\U0001f600", max_size=130).map(str.encode),
+    behind=st.sampled_from((b"\x00", b"\x00\x00", b"", b"\x01\x05\x01\x02\x01")),
+    cut=st.integers(0, 200),
+)
+def test_the_short_way_for_letters_says_what_the_long_one_does(
+    client: int, clock: int, info: int, places: list[int], letters: bytes, behind: bytes, cut: int
+) -> None:
+    place = b"".join(map(var_uint, places))
+    data = b"\x01\x01" + var_uint(client) + var_uint(clock) + bytes((info,)) + place + var_bytes(letters)
+    for update_bytes in (data + behind, (data + behind)[:cut]):
+        try:
+            expected: object = _read(update_bytes, Limits())
+        except (IndexError, CrdtError):
+            with pytest.raises(CrdtError):
+                read_update(update_bytes)
+        else:
+            assert read_update(update_bytes) == expected
