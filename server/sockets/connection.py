@@ -20,6 +20,11 @@ from websockets.protocol import Side, State
 
 from .switchboard import Switchboard
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where it was installed without a compiler
+    from websockets.utils import apply_mask
+
 __all__ = ["Connection", "Handler"]
 
 WRITE_HIGH = 256 * 1024
@@ -93,8 +98,10 @@ class Connection(asyncio.Protocol):
         "_heard",
         "_holds",
         "_lost",
+        "_max_message",
         "_out",
         "_out_bytes",
+        "_owed",
         "_parts",
         "_parts_text",
         "_processing",
@@ -121,7 +128,11 @@ class Connection(asyncio.Protocol):
         self._board = board
         self._ws = _Frames(Side.SERVER, state=State.OPEN, max_size=max_message)
         self._ws.too_big = (too_big_code, f"A message may have at most {max_message} bytes.")
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[Frame | bytes] = deque()
+        """What has come and was not handled yet: a whole binary message, or any other frame."""
+        self._max_message = max_message
+        self._owed = 0
+        """Bytes the state machine was given and has made no frame of yet: at 0 it is between two frames."""
         self._parts: list[bytes] = []
         self._parts_text = False
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -172,7 +183,7 @@ class Connection(asyncio.Protocol):
     # Sending
 
     def send(self, frame: bytes) -> None:
-        """Queues one complete frame; all of a loop turn leave in one write."""
+        """Queues complete frames; all of a loop turn leave in one write."""
         if not self._out:
             self._board.mark(self)
         self._out.append(frame)
@@ -287,15 +298,49 @@ class Connection(asyncio.Protocol):
             if self._allowance < 0:
                 self.close(4401, "Too much was sent before authentication.")
                 return
-        self._ws.receive_data(data)
-        frames = self._ws.events_received()
-        self.handler.received(len(data), len(frames))
+        position, count = self._take_messages(data)
+        size = len(data)
+        if position == size:
+            self.handler.received(size, count)
+            self._process()
+            return
+        self._ws.receive_data(data[position:])
+        frames = [frame for frame in self._ws.events_received() if isinstance(frame, Frame)]
+        self._owed += size - position - sum(_wire_size(frame) for frame in frames)
+        self.handler.received(size, count + len(frames))
         if not self._closing:
-            self._frames.extend(frame for frame in frames if isinstance(frame, Frame))
+            self._frames.extend(frames)
         if self._ws.state is State.OPEN:
             self._write_control()  # pongs go first; a close goes behind the answers to what came with it
         self._process()
         self._write_control()
+
+    def _take_messages(self, data: bytes) -> tuple[int, int]:
+        """Takes whole binary messages in one frame each, which is nearly all that comes, off the front.
+
+        Returns (where the rest begins, how many they were). Whatever is not as usual is left to the state
+        machine, and so is all that comes before it is between two frames again.
+        """
+        position = count = 0
+        ws = self._ws
+        if self._owed or self._closing or ws.state is not State.OPEN or ws.current_size is not None:
+            return position, count
+        size = len(data)
+        while size - position > 6 and data[position] == 0x82:
+            length = data[position + 1] - 128
+            start = position + 6
+            if length == 126:
+                length = data[position + 2] << 8 | data[position + 3]
+                start += 2
+            elif not 0 <= length < 126:
+                break
+            end = start + length
+            if end > size or length > self._max_message:
+                break
+            self._frames.append(apply_mask(data[start:end], data[start - 4 : start]))
+            position = end
+            count += 1
+        return position, count
 
     def eof_received(self) -> bool:
         self._ws.receive_eof()
@@ -312,7 +357,11 @@ class Connection(asyncio.Protocol):
         self._processing = True
         try:
             while self._frames and not self._holds and not self._lost:
-                self._frame(self._frames.popleft())
+                frame = self._frames.popleft()
+                if isinstance(frame, Frame):
+                    self._frame(frame)
+                else:
+                    self.handler.message(frame, text=False)
         finally:
             self._processing = False
 
@@ -430,3 +479,9 @@ class Connection(asyncio.Protocol):
                 self.handler.idle()
         self._heard = False
         self._sent = False
+
+
+def _wire_size(frame: Frame) -> int:
+    """The least bytes a frame from a client can have come in; more if it says its length at length."""
+    size = len(frame.data)
+    return size + (6 if size < 126 else 8 if size < 65536 else 14)

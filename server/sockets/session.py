@@ -144,12 +144,12 @@ class SocketSession(ABC):
             message = read_sync(reader)
             reader.finish()
             match message:
+                case SyncUpdate(update):
+                    attachment.receive_update(update)
                 case SyncStep1(state_vector):
                     attachment.receive_step1(state_vector)
                 case SyncStep2(update):
                     attachment.receive_step2(update)
-                case SyncUpdate(update):
-                    attachment.receive_update(update)
         elif kind == AWARENESS:
             payload = reader.var_bytes()
             reader.finish()
