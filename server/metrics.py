@@ -143,8 +143,8 @@ class Metrics:
     def document_unloaded(self) -> None:
         self.documents.dec()
 
-    def edit_committed(self, seconds: float) -> None:
-        self.edits.inc()
+    def edits_committed(self, count: int, seconds: float) -> None:
+        self.edits.inc(count)
         self.edit_to_durable.observe(seconds)
 
     def fanned_out(self, seconds: float, deliveries: int) -> None:

@@ -222,16 +222,16 @@ class Attachment:
 
     # What the room says
 
-    def committed(self) -> None:
-        self.settled(1)
+    def committed(self, count: int = 1) -> None:
+        self.settled(count)
 
     def settled(self, count: int) -> None:
         """So many of its updates are durable."""
         if self.attached:
             self.outlet.acknowledge(count, applied=True)
 
-    def lost(self, error: Exception | None) -> None:
-        self.owe(1)
+    def lost(self, error: Exception | None, count: int = 1) -> None:
+        self.owe(count)
         self.stale = True
 
     def owe(self, count: int) -> None:
@@ -350,9 +350,9 @@ class _Owed:
     attachment: Attachment
     count: int
 
-    def committed(self) -> None:
+    def committed(self, count: int = 1) -> None:
         self.attachment.settled(self.count)
 
-    def lost(self, error: Exception | None) -> None:
+    def lost(self, error: Exception | None, count: int = 1) -> None:
         self.attachment.owe(self.count)
         self.attachment.stale = True

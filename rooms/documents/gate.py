@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from crdt.log import Entry
@@ -18,34 +18,53 @@ from crdt.update import UpdateSummary
 
 __all__ = ["Edit", "Gate", "Origin", "Then", "Waiter"]
 
+EDIT_UPDATES = 200
+"""Updates in one edit: merging them is quadratic in their number."""
+EDIT_BYTES = 64 * 1024
+"""Their bytes: larger ones gain nothing by company."""
+
 
 class Origin(Protocol):
     """Whoever sent an update and wants to hear what became of it."""
 
-    def committed(self) -> None:
-        """The update is durable."""
+    def committed(self, count: int = 1) -> None:
+        """So many updates are durable."""
         ...
 
-    def lost(self, error: Exception) -> None:
-        """The update did not become durable and is not in the document."""
+    def lost(self, error: Exception, count: int = 1) -> None:
+        """So many updates did not become durable and are not in the document."""
         ...
 
 
 @dataclass(slots=True)
 class Edit:
-    """An edit on its way into the log."""
+    """Updates of one origin that came in one turn of the loop, on their way into the log as one entry."""
 
     origin: Origin
-    commit: asyncio.Future[int]
-    """The log's promise of a sequence number."""
-    entry: Entry
-    summary: UpdateSummary
+    subject: str
     arrived: float
-    """When its bytes came, in the loop's seconds."""
+    """When the bytes of the first came, in the loop's seconds."""
+    updates: list[bytes] = field(default_factory=list)
+    summaries: list[UpdateSummary] = field(default_factory=list)
+    clients: tuple[int, ...] = ()
+    """Client ids the subject writes under for the first time."""
+    size: int = 0
+    """Bytes of the updates."""
+    entry: Entry | None = None
+    """What was handed to the log; ``None`` before that."""
+    commit: asyncio.Future[int] | None = None
+    """The log's promise of a sequence number; ``None`` before that."""
+
+    def add(self, update: bytes, summary: UpdateSummary, clients: tuple[int, ...]) -> None:
+        self.updates.append(update)
+        self.summaries.append(summary)
+        self.clients += clients
+        self.size += len(update)
 
     @property
     def sequence(self) -> int:
         """Its place in the log, once it is committed."""
+        assert self.commit is not None
         return self.commit.result()
 
 
@@ -54,18 +73,23 @@ class Gate:
 
     def __init__(
         self,
+        log: Callable[[Edit], asyncio.Future[int]],
         opened: Callable[[list[Edit]], None],
         failed: Callable[[BaseException], None],
         emptied: Callable[[], None],
     ) -> None:
-        """opened: hears of edits that are durable, in order. failed: hears why a commit did not happen; the
-        flights are still here. emptied: nothing waits any more."""
+        """log: hands an edit to the log. opened: hears of edits that are durable, in order. failed: hears why
+        a commit did not happen; the flights are still here. emptied: nothing waits any more."""
         self.waiting_bytes = 0
         """Bytes of the edits that wait for their commit."""
+        self._loop = asyncio.get_running_loop()
+        self._log = log
         self._opened = opened
         self._failed = failed
         self._emptied = emptied
         self._flights: deque[Edit | Origin] = deque()
+        self._growing: Edit | None = None
+        """The last edit, while more of its origin may join it."""
 
     def __bool__(self) -> bool:
         return bool(self._flights)
@@ -75,11 +99,43 @@ class Gate:
         """What waits for its commit."""
         return [flight for flight in self._flights if isinstance(flight, Edit)]
 
-    def take(self, edit: Edit) -> None:
-        """Queues an edit that was handed to the log."""
-        self._flights.append(edit)
-        self.waiting_bytes += len(edit.entry.update)
-        edit.commit.add_done_callback(self.settle)
+    def take(
+        self,
+        origin: Origin,
+        subject: str,
+        update: bytes,
+        summary: UpdateSummary,
+        clients: tuple[int, ...],
+        *,
+        arrived: float,
+        joins: bool,
+    ) -> None:
+        """Queues an applied update for the log, together with others of its origin if it comes in one turn
+        with them and ``joins``: an entry costs the same whatever is in it."""
+        edit = self._growing
+        if not (
+            joins
+            and edit is not None
+            and edit.origin is origin
+            and edit.subject == subject
+            and len(edit.updates) < EDIT_UPDATES
+            and edit.size + len(update) <= EDIT_BYTES
+        ):
+            self.hand_over()
+            edit = self._growing = Edit(origin, subject, arrived)
+            self._flights.append(edit)
+            self._loop.call_soon(self.hand_over)
+        edit.add(update, summary, clients)
+        self.waiting_bytes += len(update)
+        if not joins:
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """Hands what was taken in this turn to the log."""
+        edit, self._growing = self._growing, None
+        if edit is not None:
+            edit.commit = self._log(edit)
+            edit.commit.add_done_callback(self.settle)
 
     def after_commits(self, origin: Origin) -> None:
         """Tells ``origin`` when every edit taken in so far is durable, or that one of them was lost."""
@@ -93,8 +149,10 @@ class Gate:
         lost, self._flights = self._flights, deque()
         self.waiting_bytes = 0
         for flight in lost:
-            origin = flight.origin if isinstance(flight, Edit) else flight
-            origin.lost(error)
+            if isinstance(flight, Edit):
+                flight.origin.lost(error, len(flight.updates))
+            else:
+                flight.lost(error)
 
     def settle(self, done: asyncio.Future[int] | None = None) -> None:
         """Lets go, in order, of everything whose commits are done, as one batch."""
@@ -108,13 +166,13 @@ class Gate:
                 self._flights.popleft()
                 flight.committed()
                 continue
-            if not flight.commit.done():
+            if flight.commit is None or not flight.commit.done():
                 break
             failure = asyncio.CancelledError() if flight.commit.cancelled() else flight.commit.exception()
             if failure is not None:
                 break
             self._flights.popleft()
-            self.waiting_bytes -= len(flight.entry.update)
+            self.waiting_bytes -= flight.size
             batch.append(flight)
         if batch:
             self._opened(batch)
@@ -130,11 +188,11 @@ class Waiter:
 
     done: asyncio.Future[None]
 
-    def committed(self) -> None:
+    def committed(self, count: int = 1) -> None:
         if not self.done.done():
             self.done.set_result(None)
 
-    def lost(self, error: Exception) -> None:
+    def lost(self, error: Exception, count: int = 1) -> None:
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -146,8 +204,8 @@ class Then:
     depart: Callable[[], None]
     drop: Callable[[], None]
 
-    def committed(self) -> None:
+    def committed(self, count: int = 1) -> None:
         self.depart()
 
-    def lost(self, error: Exception) -> None:
+    def lost(self, error: Exception, count: int = 1) -> None:
         self.drop()

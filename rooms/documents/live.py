@@ -102,7 +102,7 @@ class LiveRoom:
         self._loop = asyncio.get_running_loop()
         self._document = Document(shelf.limits)
         self._owners: dict[int, str] = {}
-        self._gate = Gate(self._publish, self._fail, self.resume)
+        self._gate = Gate(self._log, self._publish, self._fail, self.resume)
         self._replication = Replication(
             name, shelf.log, self._take_remote, self._start_over, shelf.observer.caught_up
         )
@@ -171,7 +171,8 @@ class LiveRoom:
         self._enter(RoomState.DRAINING)
         self._loading.cancel()
         await asyncio.gather(self._loading, return_exceptions=True)
-        waiting = [edit.commit for edit in self._gate.edits]
+        self._gate.hand_over()
+        waiting = _commits(self._gate.edits)
         if waiting:
             await asyncio.wait(waiting)
         self._gate.settle()
@@ -268,7 +269,7 @@ class LiveRoom:
         self._enter(RoomState.LOADING)
         self._answer = None
         self._replication.suspend()
-        commits = {edit.commit for edit in unsettled}
+        commits = _commits(unsettled)
         self._loading = self._loop.create_task(self._load(commits, shown), name=f"reload {self.name}")
 
     def _start_over(self, why: str) -> None:
@@ -324,6 +325,7 @@ class LiveRoom:
             logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
             self._shelf.quarantine.keep(update)
             if error.poisoned:
+                self._gate.hand_over()
                 self._reload(self._gate.edits, self.durable_vector())
             raise
         if outcome is Outcome.NOTHING_NEW:
@@ -332,10 +334,15 @@ class LiveRoom:
         for client in claimed:
             self._owners[client] = subject
         self._version += 1
-        at = self._shelf.wall_clock()
-        entry = Entry(self.name, self._replication.epoch, update, subject, claimed, at)
-        self._gate.take(Edit(origin, self._shelf.log.append(entry), entry, summary, arrived))
+        joins = outcome is Outcome.APPLIED
+        self._gate.take(origin, subject, update, summary, claimed, arrived=arrived, joins=joins)
         return summary
+
+    def _log(self, edit: Edit) -> asyncio.Future[int]:
+        at = self._shelf.wall_clock()
+        update = self._merged(edit.updates)
+        edit.entry = Entry(self.name, self._replication.epoch, update, edit.subject, edit.clients, at)
+        return self._shelf.log.append(edit.entry)
 
     def _claim(self, summary: UpdateSummary, subject: str) -> tuple[int, ...]:
         """The client ids this update writes under for the first time; refuses another's."""
@@ -367,8 +374,8 @@ class LiveRoom:
         observer = self._shelf.observer
         now = self._loop.time()
         for edit in batch:
-            observer.edit_committed(now - edit.arrived)
-        update = self._merged([edit.entry.update for edit in batch])
+            observer.edits_committed(len(edit.updates), now - edit.arrived)
+        update = self._merged([_entry(edit).update for edit in batch])
         writer = batch[0].origin
         alone = all(edit.origin is writer for edit in batch)
         receivers = [
@@ -378,8 +385,9 @@ class LiveRoom:
         ]
         deliveries = broadcast(receivers, lambda framing: framing.update(update))
         for edit in batch:
-            edit.origin.committed()
-        observer.fanned_out(self._loop.time() - batch[0].arrived, deliveries * len(batch))
+            edit.origin.committed(len(edit.updates))
+        edits = sum(len(edit.updates) for edit in batch)
+        observer.fanned_out(self._loop.time() - batch[0].arrived, deliveries * edits)
         if self._shelf.bus.state is not BusState.ALONE:
             self._tell_nodes(batch)
         self._replication.committed([edit.sequence for edit in batch])
@@ -393,12 +401,13 @@ class LiveRoom:
                 run = []
             run.append(edit)
         self._shelf.bus.send(_told(run))
-        self._shelf.grown[self.name] = (run[-1].entry.epoch, run[-1].sequence)
+        self._shelf.grown[self.name] = (_entry(run[-1]).epoch, run[-1].sequence)
 
     def _fail(self, cause: BaseException) -> None:
         """Memory holds what the log does not, or the other way round: tell the writers, load it again."""
         error = cause if isinstance(cause, CrdtError) else Unavailable(str(cause) or type(cause).__name__)
         logger.error("%s starts again from the log: %s", in_logs(self.name), error)
+        self._gate.hand_over()
         edits, shown = self._gate.edits, self.durable_vector()
         self._gate.abandon(error)
         for attachment in self.attachments:
@@ -489,7 +498,9 @@ class LiveRoom:
         """A state vector that promises no more than what readers have been shown."""
         if not self.active:  # memory may hold what the log has refused
             return EMPTY_STATE_VECTOR
-        return self._document.vector_without([edit.summary for edit in self._gate.edits])
+        return self._document.vector_without(
+            [summary for edit in self._gate.edits for summary in edit.summaries]
+        )
 
     def confirm(self, update: bytes, origin: Origin) -> bool:
         """Whether the document holds all of the update; ``origin`` hears when that is durable.
@@ -629,8 +640,18 @@ def _awareness(message: bytes, framing: Framing) -> bytes:
     return framing.awareness(message)
 
 
+def _commits(edits: Iterable[Edit]) -> set[asyncio.Future[int]]:
+    return {edit.commit for edit in edits if edit.commit is not None}
+
+
+def _entry(edit: Edit) -> Entry:
+    assert edit.entry is not None
+    return edit.entry
+
+
 def _told(run: Sequence[Edit]) -> Committed:
-    first = run[0]
-    owners = tuple((client, edit.entry.subject) for edit in run for client in edit.entry.clients)
-    updates = tuple(edit.entry.update for edit in run)
-    return Committed(first.entry.document, first.entry.epoch, first.sequence, updates, owners)
+    entries = [_entry(edit) for edit in run]
+    first = entries[0]
+    owners = tuple((client, entry.subject) for entry in entries for client in entry.clients)
+    updates = tuple(entry.update for entry in entries)
+    return Committed(first.document, first.epoch, run[0].sequence, updates, owners)

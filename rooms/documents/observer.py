@@ -14,8 +14,8 @@ class Observer(Protocol):
     def connection_closed(self) -> None: ...
     def document_loaded(self, seconds: float) -> None: ...
     def document_unloaded(self) -> None: ...
-    def edit_committed(self, seconds: float) -> None:
-        """One edit is durable, this long after its bytes arrived."""
+    def edits_committed(self, count: int, seconds: float) -> None:
+        """Edits that came together are durable, this long after the bytes of the first arrived."""
         ...
 
     def fanned_out(self, seconds: float, deliveries: int) -> None:
@@ -45,7 +45,7 @@ class SilentObserver:
     def document_unloaded(self) -> None:
         pass
 
-    def edit_committed(self, seconds: float) -> None:
+    def edits_committed(self, count: int, seconds: float) -> None:
         pass
 
     def fanned_out(self, seconds: float, deliveries: int) -> None:

@@ -104,9 +104,7 @@ class _Line:
         self.send(self.framing.frame(kind, body))
 
     def acknowledge(self, count: int, *, applied: bool) -> None:
-        frame = self.framing.frame(SYNC_STATUS, b"\x01" if applied else b"\x00")
-        for _ in range(count):
-            self.send(frame)
+        self.send(self.framing.frame(SYNC_STATUS, b"\x01" if applied else b"\x00") * count)
 
     def notify(self, message: Mapping[str, object]) -> None:
         if self.attachment is not None and self.attachment.principal.kind == "member":

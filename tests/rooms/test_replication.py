@@ -88,6 +88,7 @@ class TestTwoNodes:
             ana, rui = await one.join(PAGE, "ana"), await two.join(PAGE, "rui")
             for word in ("one ", "two ", "three"):
                 ana.say(word)
+                await asyncio.sleep(0)  # what is said in one turn is one entry
             await grouped.tell()
             await until(lambda: rui.text == "one two three")
             said = [each for each in one.bus.sent if isinstance(each, Committed)]

@@ -19,7 +19,7 @@ def test_metrics_are_the_observer_of_live_rooms() -> None:
     observer.connection_closed()
     observer.document_loaded(0.2)
     observer.document_unloaded()
-    observer.edit_committed(0.003)
+    observer.edits_committed(1, 0.003)
     observer.fanned_out(0.004, 49)
     observer.reader_shed()
     observer.caught_up(7)
