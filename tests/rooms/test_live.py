@@ -293,6 +293,34 @@ class TestReaders:
         await until(lambda: rui.text == "abc")
         assert len(rui.shown()) - before < 3
 
+    async def test_what_one_says_in_one_turn_is_one_entry_with_an_answer_for_each(self, registry, log):
+        ana, rui = await pair(registry)
+        for word in ("a", "b", "c"):
+            ana.say(word)
+        await until(lambda: rui.text == "abc" and ana.acknowledged == [True] * 3)
+        assert len(log.appended) == 1
+        ana.say("d")
+        await until(lambda: rui.text == "abcd")
+        assert len(log.appended) == 2
+
+    async def test_an_update_that_is_refused_takes_none_of_its_turn_with_it(self, registry, log):
+        ana, rui = await pair(registry)
+        ana.say("a")
+        ana.attachment.receive_update(b"\x01\x01\xff")
+        await until(lambda: rui.text == "a" and True in ana.acknowledged)
+        assert sorted(ana.acknowledged) == [False, True]
+
+    async def test_people_who_write_in_one_turn_each_have_their_own_entry(self, registry, log):
+        ana, rui = await pair(registry)
+        ana.say("a")
+        rui.say("b")
+        ana.say("c")
+        await until(lambda: len(ana.acknowledged) == 2 and rui.acknowledged == [True])
+        assert [entry.subject for entry in log.appended] == [
+            f"membership:{name}" for name in ("ana", "rui", "ana")
+        ]
+        await until(lambda: ana.text == rui.text and sorted(ana.text) == ["a", "b", "c"])
+
 
 class TestPresence:
     async def test_it_is_stamped_by_the_server_and_shown_to_late_joiners(self, registry):
