@@ -26,6 +26,9 @@ __all__ = ["Compactor", "worker_pool"]
 _logger = logging.getLogger(__name__)
 _JOB_SECONDS = 60
 _ELSEWHERE_SECONDS = 1.0
+_RESTS = 10
+"""A document rests so many times as long as folding it took: a large one that many write in would else be
+folded all the time."""
 
 
 class _NoPool(Exception):
@@ -42,8 +45,8 @@ class Compactor:
         self._one_at_a_time = asyncio.Lock()
         self._due: dict[str, None] = {}
         self._quarantined: set[str] = set()
-        self._elsewhere: dict[str, float] = {}
-        """Documents that another node was compacting, and until when we do not ask again."""
+        self._resting: dict[str, float] = {}
+        """Documents that were folded just now, or are by another node, and until when we leave them alone."""
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -57,7 +60,7 @@ class Compactor:
         if (tail.count > settings.tail_updates or tail.bytes > settings.tail_bytes) and (
             tail.document not in self._quarantined
             and tail.document not in self._due
-            and self._elsewhere.get(tail.document, 0.0) < time.monotonic()
+            and self._resting.get(tail.document, 0.0) < time.monotonic()
         ):
             self._due[tail.document] = None
             self._wake(look_around=False)
@@ -102,7 +105,9 @@ class Compactor:
                 try:
                     if document not in self._quarantined:
                         async with self._one_at_a_time:
-                            await self._fold(document)
+                            began = time.monotonic()
+                            if await self._fold(document):
+                                self._rest(document, _RESTS * (time.monotonic() - began))
                 except (CompactionFailed, LogCorrupt) as error:
                     await self._quarantine(document, error)
                 finally:
@@ -118,7 +123,7 @@ class Compactor:
     async def _fold(self, document: str) -> bool:
         async with self._store.lease(f"compact {document}") as lease:
             if lease is None:
-                self._leave_to_others(document)
+                self._rest(document, _ELSEWHERE_SECONDS)
                 return False
             found = await self._store.foldable(document)
             if found is None or not found.stored.tail:
@@ -128,10 +133,10 @@ class Compactor:
         self._store.figures.compactions += swapped
         return swapped
 
-    def _leave_to_others(self, document: str) -> None:
+    def _rest(self, document: str, seconds: float) -> None:
         now = time.monotonic()
-        self._elsewhere = {name: until for name, until in self._elsewhere.items() if until > now}
-        self._elsewhere[document] = now + _ELSEWHERE_SECONDS
+        self._resting = {name: until for name, until in self._resting.items() if until > now}
+        self._resting[document] = now + seconds
 
     async def _merge(self, document: str, snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:
         if self._pool is None:

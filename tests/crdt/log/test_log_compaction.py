@@ -62,6 +62,24 @@ async def test_a_tail_of_more_than_a_megabyte_is_folded_by_itself(log: Log) -> N
     assert (await log.load(PAGE)).tail == ()
 
 
+async def test_a_document_rests_after_it_was_folded_unless_it_is_asked_for(
+    engine: Engine, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crdt.log.compaction._RESTS", 1e9)
+    log = engine.log(LogSettings(tail_updates=5), executor=lambda: bench)
+    await log.open()
+    ana, rui = Typist(7), Typist(8)
+    await write(log, ana, ["a"] * 6)
+    await soon(lambda: log.figures.compactions == 1)
+    await write(log, ana, ["b"] * 20)
+    await write(log, rui, ["c"] * 6, "page/other")
+    await soon(lambda: log.figures.compactions == 2)
+    assert len((await log.load(PAGE)).tail) == 20, "another one was folded meanwhile, this one was not"
+    assert await log.compact(PAGE)
+    assert text_of(await log.load(PAGE)) == "a" * 6 + "b" * 20
+    await log.close()
+
+
 async def test_a_long_tail_found_at_the_start_is_folded(log: Log, engine: Engine) -> None:
     await write(log, Typist(7), ["a"] * 20)
     log = await reopened(log, engine, settings=LogSettings(tail_updates=10))
