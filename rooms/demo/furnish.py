@@ -231,7 +231,7 @@ async def _furnish(services: Services) -> Demo:
     await _talk(services, space, group, speakers)
     teams = await services.teams.propose(ids[0], space, count=len(TEAMS), names=TEAMS)
     made = await services.teams.make(ids[0], space, teams)
-    boards = await _boards(services, space, schools, speakers, {team.title: team.board for team in made})
+    boards = await _boards(services, space, schools, speakers, {team.title: team.board_id for team in made})
     officer = await _officer(services)
     await _waiting(services, zaragoza, porto, group, ids[1])
     logins = [

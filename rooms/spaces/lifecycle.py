@@ -362,7 +362,12 @@ async def _members(tx: Reading, space: SpaceId) -> Collection[str]:
 
 
 async def is_in(tx: Reading, person: PersonId, space: SpaceId) -> bool:
-    return person in await _members(tx, space)
+    query = select(memberships.c.id).where(
+        memberships.c.space_id == space,
+        memberships.c.person_id == person,
+        memberships.c.state == MembershipState.ACTIVE,
+    )
+    return await tx.first(query) is not None
 
 
 def _waiting(row: RowMapping, founders: Sequence[RowMapping]) -> WaitingSpace:

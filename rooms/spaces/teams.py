@@ -76,7 +76,7 @@ class TeamView:
     room_id: str | None = None
     """None while it is only proposed, like the next three."""
     page_id: str | None = None
-    board: str | None = None
+    board_id: str | None = None
     thread_id: str | None = None
 
 

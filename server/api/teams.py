@@ -28,7 +28,7 @@ class Team(Output):
     schools: list[SchoolPart] = Field(description="Who of which school is in it.")
     room_id: str | None = Field(description="Null while it is only proposed.")
     page_id: str | None = Field(description="The page that was made with it; null later.")
-    board: str | None = Field(description="The board that was made with it, a page too; null later.")
+    board_id: str | None = Field(description="The board that was made with it, a page too; null later.")
     thread_id: str | None = Field(description="The discussion that was made with it; null later.")
 
 

@@ -85,7 +85,7 @@ async def test_each_team_gets_a_room_a_page_a_board_and_a_discussion_that_its_me
                 for page in await services.pages.of_space(people[member], village.space)
                 if page.room_id == team.room_id
             }
-            assert pages == {team.page_id: PageKind.PAGE, team.board: PageKind.BOARD}
+            assert pages == {team.page_id: PageKind.PAGE, team.board_id: PageKind.BOARD}
             threads = await services.discussions.of_space(people[member], village.space)
             assert [thread.id for thread in threads] == [team.thread_id]
 

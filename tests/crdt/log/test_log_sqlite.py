@@ -62,6 +62,13 @@ async def test_while_several_write_commits_keep_a_distance(log: SqliteLog) -> No
     assert log.figures.commits - before <= 2 * rounds + 5
 
 
+async def test_who_writes_alone_waits_for_nobody(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crdt.log.sqlite.writer.GROUP_SECONDS", 600.0)
+    async with asyncio.timeout(60):
+        for _ in range(10):
+            await log.append(entry())
+
+
 async def test_one_process_holds_a_data_folder(log: SqliteLog, tmp_path: Path) -> None:
     second = SqliteLog(tmp_path)
     with pytest.raises(

@@ -13,7 +13,7 @@ async def test_a_preview_then_the_same_teams(site: Site) -> None:
     preview = await site.call("POST", path, {**asked, "preview": True}, token=token)
     assert preview.status == 200
     assert [team["title"] for team in preview.body["teams"]] == ["Otters", "Team 2"]
-    for name in ("room_id", "page_id", "board", "thread_id"):
+    for name in ("room_id", "page_id", "board_id", "thread_id"):
         assert {team[name] for team in preview.body["teams"]} == {None}
     assert (await site.call("GET", path, token=token)).body == before
     made = await site.call("POST", path, {**asked, "seed": preview.body["seed"]}, token=token)
@@ -22,7 +22,7 @@ async def test_a_preview_then_the_same_teams(site: Site) -> None:
         assert team["schools"] == proposed["schools"]
         kinds = [
             (await site.call("GET", f"/pages/{team[name]}", token=token)).body["kind"]
-            for name in ("page_id", "board")
+            for name in ("page_id", "board_id")
         ]
         assert kinds == ["page", "board"]
         assert (await site.call("GET", f"/threads/{team['thread_id']}", token=token)).status == 200
