@@ -9,7 +9,7 @@ The bytes inside are not read here: `crdt.update` does that.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from crdt.codec import Reader, var_uint
 from crdt.errors import Malformed
@@ -17,15 +17,18 @@ from crdt.errors import Malformed
 __all__ = ["SyncMessage", "SyncStep1", "SyncStep2", "SyncUpdate", "decode_sync", "encode_sync", "read_sync"]
 
 
-class SyncStep1(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SyncStep1:
     state_vector: bytes
 
 
-class SyncStep2(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SyncStep2:
     update: bytes
 
 
-class SyncUpdate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SyncUpdate:
     update: bytes
 
 
