@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +13,7 @@ ranges = st.builds(
     st.integers(0, 6),
 )
 summaries = st.builds(
-    lambda writes, deletes: replace(NOTHING, writes=tuple(writes), deletes=tuple(deletes)),
+    lambda writes, deletes: NOTHING._replace(writes=tuple(writes), deletes=tuple(deletes)),
     st.lists(ranges, max_size=3),
     st.lists(ranges, max_size=3),
 )
