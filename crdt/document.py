@@ -79,13 +79,24 @@ class Document:
 
     # Writing
 
-    def apply(self, update: bytes, summary: UpdateSummary, sender: str = "") -> Outcome:
+    def apply(
+        self, update: bytes, summary: UpdateSummary, sender: str = "", *, later: bool = False
+    ) -> Outcome:
         """Applies an update that `read_update` summed up; part of it, or all, may have to wait.
+
+        With `later` the engine may be given it only when it is asked for something, or by :meth:`settle`.
 
         Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item
         inside of what cannot hold items) and EngineRefused.
         """
-        return self._take_in(update, summary, sender, self._limits)
+        return self._take_in(update, summary, sender, self._limits, later)
+
+    def settle(self) -> None:
+        """Gives the engine what it has not been given yet.
+
+        Raises EngineRefused, `poisoned`, if it could not apply all that :meth:`apply` has let through.
+        """
+        self._known.engine.settle()
 
     def load(self, update: bytes) -> Outcome:
         """Applies an update of our own log, accepted once already: sizes and budgets do not count again.
@@ -94,11 +105,13 @@ class Document:
         """
         return self._take_in(update, read_update(update, STORED), "", STORED)
 
-    def _take_in(self, update: bytes, summary: UpdateSummary, sender: str, limits: Limits) -> Outcome:
+    def _take_in(
+        self, update: bytes, summary: UpdateSummary, sender: str, limits: Limits, later: bool = False
+    ) -> Outcome:
         if self._known.adds_nothing(summary):
             return Outcome.NOTHING_NEW
         if self._known.is_ready(summary):
-            self._integrate(update, summary, limits)
+            self._integrate(update, summary, limits, later)
             outcome = Outcome.APPLIED
         else:
             outcome = self._take_in_partly(update, summary, sender, limits)
@@ -160,16 +173,16 @@ class Document:
         except CrdtError as error:
             _logger.warning("an update that had waited can never be applied: %s", error)
             if isinstance(error, EngineRefused) and error.poisoned:
-                self._known.engine = Engine(checkpoint)
+                self._known.engine.restart(checkpoint)
             self.given_up.append(update)
             return set()
         return {written.client for written in summary.writes}
 
-    def _integrate(self, update: bytes, summary: UpdateSummary, limits: Limits) -> None:
+    def _integrate(self, update: bytes, summary: UpdateSummary, limits: Limits, later: bool = False) -> None:
         known = self._known
         known.check(update, summary)
         try:
-            self._run(self._keep_pairs_whole(update, summary), summary, limits)
+            self._run(self._keep_pairs_whole(update, summary), summary, limits, later)
             if len(summary.writes) > 1:
                 self._check_vector(summary)
         except CrdtError:
@@ -178,7 +191,7 @@ class Document:
         self._protection.note(update, summary, known)
         known.note(summary)
 
-    def _run(self, update: bytes, summary: UpdateSummary, limits: Limits) -> None:
+    def _run(self, update: bytes, summary: UpdateSummary, limits: Limits, later: bool) -> None:
         """Gives the engine an update; one that may cost more than linear time in pieces, under a clock.
 
         An insert compares itself with its neighbours up to where it belongs, and a cut moves the structs
@@ -187,7 +200,10 @@ class Document:
         self._structs += summary.structs
         work = len(summary.links) + len(summary.deletes)
         if work * self._structs <= limits.scan_steps:
-            self._known.engine.apply(update)
+            if later and summary.structs == 1 and not summary.types and not summary.deletes:
+                self._known.engine.apply_later(update)
+            else:
+                self._known.engine.apply(update)
             return
         allowed = limits.engine_seconds + limits.engine_seconds_per_struct * (
             summary.structs + len(summary.deletes)
@@ -299,7 +315,7 @@ class Document:
         here, own = self._known.cut_pairs(summary)
         if here:
             state = self._known.engine.update_since(_EMPTY_VECTOR)
-            self._known.engine = Engine(replace_pairs(state, here))
+            self._known.engine.restart(replace_pairs(state, here))
             self._known.forget_pairs(here)
         return replace_pairs(update, own) if own else update
 

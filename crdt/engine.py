@@ -41,12 +41,52 @@ class XmlNode:
 class Engine:
     """One engine document. Give it only complete updates: what has to wait, it hides."""
 
-    __slots__ = ("_document",)
+    __slots__ = ("_later", "_whole", "failure")
 
     def __init__(self, state: bytes | None = None) -> None:
-        self._document: EngineDocument = pycrdt.Doc()
+        self._whole: EngineDocument = pycrdt.Doc()
+        """The document, without what is applied later."""
+        self._later: list[bytes] = []
+        self.failure: EngineRefused | None = None
+        """Why updates that were to be applied later could not be: then nothing here can be trusted."""
         if state is not None:
             self.apply(state)
+
+    def restart(self, state: bytes) -> None:
+        """Begins anew with this state. Raises EngineRefused."""
+        self._later.clear()
+        self._whole = pycrdt.Doc()
+        self.apply(state)
+
+    @property
+    def _document(self) -> EngineDocument:
+        if self._later:
+            self._catch_up()
+        return self._whole
+
+    def apply_later(self, update: bytes) -> None:
+        """Applies an update before anything else is applied or asked, with others in one transaction: its
+        end costs as much as the run of text that the letter is added to is long. See `failure`."""
+        self._later.append(update)
+
+    def _catch_up(self) -> None:
+        later, self._later = self._later, []
+        try:
+            with self._whole.transaction():
+                for update in later:
+                    self._whole.apply_update(update)
+        except BaseException as error:
+            refusal = _refusal(error, poisoned=True)
+            if not isinstance(refusal, EngineRefused):
+                raise
+            self.failure = refusal
+
+    def settle(self) -> None:
+        """Applies what was to be applied later. Raises EngineRefused if that failed, now or before."""
+        if self._later:
+            self._catch_up()
+        if self.failure is not None:
+            raise self.failure
 
     def apply(self, update: bytes) -> None:
         """Raises EngineRefused; `poisoned` unless the update could not even be decoded."""

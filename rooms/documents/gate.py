@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from crdt.errors import CrdtError
 from crdt.log import Entry
 from crdt.update import UpdateSummary
 
@@ -78,8 +79,9 @@ class Gate:
         failed: Callable[[BaseException], None],
         emptied: Callable[[], None],
     ) -> None:
-        """log: hands an edit to the log. opened: hears of edits that are durable, in order. failed: hears why
-        a commit did not happen; the flights are still here. emptied: nothing waits any more."""
+        """log: hands an edit to the log; what it raises is why the commit did not happen. opened: hears of
+        edits that are durable, in order. failed: hears why a commit did not happen; the flights are still
+        here. emptied: nothing waits any more."""
         self.waiting_bytes = 0
         """Bytes of the edits that wait for their commit."""
         self._loop = asyncio.get_running_loop()
@@ -134,7 +136,11 @@ class Gate:
         """Hands what was taken in this turn to the log."""
         edit, self._growing = self._growing, None
         if edit is not None:
-            edit.commit = self._log(edit)
+            try:
+                edit.commit = self._log(edit)
+            except CrdtError as error:
+                edit.commit = self._loop.create_future()
+                edit.commit.set_exception(error)
             edit.commit.add_done_callback(self.settle)
 
     def after_commits(self, origin: Origin) -> None:

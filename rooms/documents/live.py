@@ -320,10 +320,9 @@ class LiveRoom:
         try:
             if minds_protection:
                 self._respect_protection(update, summary, subject, claimed)
-            outcome = self._document.apply(update, summary, subject)
+            outcome = self._document.apply(update, summary, subject, later=not whole_state)
         except EngineRefused as error:
-            logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
-            self._shelf.quarantine.keep(update)
+            self._keep_refused([update], error)
             if error.poisoned:
                 self._gate.hand_over()
                 self._reload(self._gate.edits, self.durable_vector())
@@ -339,10 +338,20 @@ class LiveRoom:
         return summary
 
     def _log(self, edit: Edit) -> asyncio.Future[int]:
+        try:
+            self._document.settle()
+        except EngineRefused as error:
+            self._keep_refused(edit.updates, error)
+            raise
         at = self._shelf.wall_clock()
         update = self._merged(edit.updates)
         edit.entry = Entry(self.name, self._replication.epoch, update, edit.subject, edit.clients, at)
         return self._shelf.log.append(edit.entry)
+
+    def _keep_refused(self, updates: Iterable[bytes], error: EngineRefused) -> None:
+        logger.error("the engine refused an update of %s: %s", in_logs(self.name), error)
+        for update in updates:
+            self._shelf.quarantine.keep(update)
 
     def _claim(self, summary: UpdateSummary, subject: str) -> tuple[int, ...]:
         """The client ids this update writes under for the first time; refuses another's."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pycrdt
 import pytest
 from handmade import ANY, element, gc, item, skip, text, update
+from hypothesis import given
+from hypothesis import strategies as st
 from yjs_peer import YjsPeer
 
 from crdt.codec import var_uint
@@ -380,3 +383,69 @@ def test_a_client_id_of_53_bits_is_one_like_any_other(document: Document) -> Non
     data = update((2**53 - 1, 0, [text("x")]))
     assert apply(document, data) is Outcome.APPLIED
     assert document.state_vector() == b"\x01" + var_uint(2**53 - 1) + b"\x01"
+
+
+def typed_by_two(steps: list[tuple[int, int, str]]) -> list[bytes]:
+    """The updates of two people who see each other's letters at once: at some place, some letters, or with
+    none one letter fewer."""
+    updates: list[bytes] = []
+    doc: pycrdt.Doc[Any] = pycrdt.Doc()
+    text = doc.get("text", type=pycrdt.Text)
+    doc.observe(lambda event: updates.append(event.update))
+    other: pycrdt.Doc[Any] = pycrdt.Doc()
+    other_text = other.get("text", type=pycrdt.Text)
+    for who, at, letters in steps:
+        mine = (text, other_text)[who]
+        place = at % (len(mine) + 1)
+        before = len(updates)
+        with (doc, other)[who].transaction():
+            if letters:
+                mine.insert(place, letters)
+            elif place < len(mine):
+                del mine[place]
+        if who:
+            doc.apply_update(other.get_update(doc.get_state()))
+        for new in updates[before:]:
+            other.apply_update(new)
+    return updates
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 40), st.sampled_from(["a", "b", "", "cd"]))),
+    st.sets(st.integers(0, 40)),
+)
+def test_a_document_whose_engine_comes_later_is_the_same(
+    steps: list[tuple[int, int, str]], asked: set[int]
+) -> None:
+    at_once, later = Document(), Document()
+    for index, data in enumerate(typed_by_two(steps)):
+        summary = read_update(data)
+        assert later.apply(data, summary, later=True) is at_once.apply(data, summary)
+        if index in asked:
+            assert read_state_vector(later.state_vector()) == read_state_vector(at_once.state_vector())
+    later.settle()
+    texts = []
+    for document in (at_once, later):
+        copy: pycrdt.Doc[Any] = pycrdt.Doc()
+        copy.apply_update(document.diff(None)[0])
+        texts.append(str(copy.get("text", type=pycrdt.Text)))
+        document.close()
+    assert texts[0] == texts[1]
+
+
+def test_what_the_engine_refuses_later_is_said_when_it_is_settled_and_from_then_on(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("Cannot apply update")
+
+    apply(document, HELLO)
+    monkeypatch.setattr(pycrdt.Doc, "apply_update", refuse)
+    assert document.apply(WORLD, read_update(WORLD), later=True) is Outcome.APPLIED
+    assert read_state_vector(document.state_vector()) == {7: 5}
+    monkeypatch.undo()
+    assert apply(document, AGAIN) is Outcome.APPLIED
+    for _ in range(2):
+        with pytest.raises(EngineRefused) as refusal:
+            document.settle()
+        assert refusal.value.poisoned

@@ -190,7 +190,7 @@ class TestFailures:
         log.hold()
         ana.say("in flight")
 
-        def spoil(*_):
+        def spoil(*_, **__):
             raise EngineRefused("it takes too long.", poisoned=True)
 
         with monkeypatch.context() as patched:

@@ -15,7 +15,7 @@ from listeners import Listener
 from pycrdt import Doc, Map, Text
 
 from crdt.document import Document
-from crdt.errors import LogUnavailable, Malformed
+from crdt.errors import EngineRefused, LogUnavailable, Malformed
 from rooms.documents.errors import Forged, Unavailable
 from rooms.documents.live import Shelf
 from rooms.documents.registry import Registry
@@ -309,6 +309,33 @@ class TestReaders:
         ana.attachment.receive_update(b"\x01\x01\xff")
         await until(lambda: rui.text == "a" and True in ana.acknowledged)
         assert sorted(ana.acknowledged) == [False, True]
+
+    async def test_who_asks_within_a_turn_is_told_of_all_that_was_taken_in(self, registry):
+        ana, rui = await pair(registry)
+        ana.say("a")
+        ana.say("b")
+        eva = await Listener(registry.acquire("page/1"), "eva").join()
+        rui.doc.apply_update(ana.doc.get_update())
+        rui.say("c")
+        await until(lambda: ana.text == rui.text == eva.text == "abc")
+
+    async def test_what_the_engine_refuses_at_the_end_of_a_turn_is_asked_for_again(
+        self, registry, log, monkeypatch, caplog
+    ):
+        ana, rui = await pair(registry)
+
+        def refuse(_: object) -> None:
+            raise EngineRefused("a fault of the engine", poisoned=True)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Document, "settle", refuse)
+            ana.say("a")
+            ana.say("b")
+            await asyncio.sleep(0)
+        assert rui.text == ""
+        await until(lambda: rui.text == "ab" and ana.acknowledged == [True, True])
+        assert len(log.appended) == 1
+        assert "a fault of the engine" in caplog.text
 
     async def test_people_who_write_in_one_turn_each_have_their_own_entry(self, registry, log):
         ana, rui = await pair(registry)

@@ -49,7 +49,7 @@ async def test_what_the_engine_refuses_is_kept_and_the_room_goes_on(tmp_path, mo
     ana.attachment.access = replace(ana.attachment.access, space="rivers")
     assert ana.attachment.access.minds_protection
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise EngineRefused("a fault of the engine", poisoned=True)
 
     with monkeypatch.context() as patched:
