@@ -25,8 +25,14 @@ SAMPLES = 20
 
 
 def work(at: Bench, *, connections: int, documents: int, seconds: float) -> Result:
-    """So many people each open one of so many documents, and then do nothing but be there."""
+    """So many people each open one of so many documents, and then do nothing but be there.
+
+    Where a process may not have so many files open, it is as many as it may, and as many documents to one.
+    """
     result, hub, tally = Result(), at.hub, Tally()
+    if connections > hub.most:
+        result.notes.append(f"{connections:,} connections are too many here: a process may have {hub.most:,}")
+        connections, documents = hub.most, documents * hub.most // connections
     names = [f"doc/bench-{secrets.token_hex(8)}" for _ in range(documents)]
     hub.ready([Line(hub, f"doc/bench-{secrets.token_hex(8)}", "first")])
     before, lines = memory(at.folder), list[Line]()
@@ -44,6 +50,7 @@ def work(at: Bench, *, connections: int, documents: int, seconds: float) -> Resu
     waits = [1000 * (line.ready_at - line.began_at) for line in lines]
     tenth = max(1, connections // 10)
     result.figures |= {
+        "connections": connections,
         "opened": connections / meter.cost.seconds,
         "opening_us": 1e6 * meter.cost.server / connections,
         "kilobytes": (memory(at.folder) - before) / connections / 1e3,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import resource
 import select
 import socket
 import time
@@ -24,6 +25,10 @@ __all__ = ["Hub", "Line", "LineError", "Span", "Target", "frame"]
 RECEIVE = 1 << 18
 MOST_REMEMBERED, MOST_BYTES = 8192, 1 << 24
 OPEN_SECONDS = 30.0
+OTHER_FILES = 200
+"""Files of a process that are not lines."""
+FROM_ONE_ADDRESS = 20_000
+"""Lines from one address of this machine: it has some 28,000 ports for them."""
 TOKEN, DENIED = 0, 1
 SYNC, AWARENESS, AUTH, STATUS = b"\x00", b"\x01", b"\x02", b"\x08"
 
@@ -65,6 +70,8 @@ class Hub:
         self.faults: list[str] = []
         self.spans: dict[bytes, tuple[Span, ...]] = {}
         """What updates and whole chunks of updates say, of those seen lately."""
+        self.most = _most_files() - OTHER_FILES
+        """How many lines may be open here, and in a server on this machine: each is a file."""
         self._remembered = 0
         self._poll = select.epoll()
 
@@ -140,6 +147,13 @@ class Hub:
             line.close()
 
 
+def _most_files() -> int:
+    """How many files this process may have open: the system's limit, which is taken."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
 class Line:
     """One client's socket on one document, from the handshake on. What it hears it says to its hooks."""
 
@@ -189,7 +203,12 @@ class Line:
         self._parts_size = 0
         self._out = bytearray()
         self.began_at = time.perf_counter()
-        self._socket = socket.create_connection(("127.0.0.1", hub.target.port), timeout=OPEN_SECONDS)
+        address = f"127.0.0.{1 + len(hub.lines) // FROM_ONE_ADDRESS}"
+        self._socket = socket.create_connection(
+            ("127.0.0.1", hub.target.port),
+            timeout=OPEN_SECONDS,
+            source_address=None if address == "127.0.0.1" else (address, 0),
+        )
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setblocking(False)
         self.number = self._socket.fileno()

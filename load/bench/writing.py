@@ -232,13 +232,12 @@ def agree(hub: Hub, school: Sequence[Room], faults: list[str]) -> None:
             faults.append(f"{lacking} of {len(room.readers)} readers lack edits")
     if hub.target.relay or faults:
         return
-    fresh: list[Line] = []
-    for number, room in enumerate(school, 1):
-        fresh.append(Line(hub, room.document, "fresh"))
-        if number % OPEN_AT_ONCE == 0:
-            hub.ready(fresh[-OPEN_AT_ONCE:])
-    hub.ready(fresh)
-    for room, line in zip(school, fresh, strict=True):
-        texts = {each.typing.root: each.typing.text for each in room.writers}
-        if texts_of(line.state, texts) != texts:
-            faults.append("a fresh client differs from the writer")
+    for start in range(0, len(school), OPEN_AT_ONCE):
+        rooms = school[start : start + OPEN_AT_ONCE]
+        fresh = [Line(hub, room.document, "fresh") for room in rooms]
+        hub.ready(fresh)
+        for room, line in zip(rooms, fresh, strict=True):
+            texts = {each.typing.root: each.typing.text for each in room.writers}
+            if texts_of(line.state, texts) != texts:
+                faults.append("a fresh client differs from the writer")
+            line.close()
