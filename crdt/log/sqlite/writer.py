@@ -38,7 +38,7 @@ __all__ = ["Append", "Listener", "Result", "Work", "Writer"]
 
 GROUP_BYTES = 256 * 1024
 GROUP_ENTRIES = 1024
-GROUP_SECONDS = 0.004
+GROUP_SECONDS = 0.0035
 """Between the beginnings of two groups while several write at once: a transaction costs about the same
 whatever is in it, and so does sending a reader what came of it."""
 PROBE_SECONDS = 1.0
