@@ -72,6 +72,9 @@ class Engine:
     def _catch_up(self) -> None:
         later, self._later = self._later, []
         try:
+            if len(later) == 1:
+                self._whole.apply_update(later[0])
+                return
             with self._whole.transaction():
                 for update in later:
                     self._whole.apply_update(update)
