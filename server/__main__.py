@@ -1,5 +1,5 @@
-"""The program. What it runs is imported when it runs: a process that multiprocessing spawns imports this module
-again, and is to load what its own work needs and not the whole server."""
+"""The program. What it runs is imported when it runs: a process that multiprocessing spawns imports this
+module again, and is to load what its own work needs and not the whole server."""
 
 __all__ = ["main"]
 

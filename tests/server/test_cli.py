@@ -56,8 +56,7 @@ def test_a_process_that_the_program_spawns_loads_no_server() -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text())
     module, _, function = project["project"]["scripts"]["twinspace"].partition(":")
     code = f"import sys; from {module} import {function}; print(*sorted(sys.modules))"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    loaded = said.stdout.split()
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).split()
     assert module in loaded
     assert not {"server.cli", "crdt", "rooms", "click"} & set(loaded)
 
