@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import hiredis
 from redis.exceptions import ConnectionError as ConnectionGone
+from redis.exceptions import InvalidResponse
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
@@ -34,7 +35,9 @@ class Line(asyncio.Protocol):
         parser = connection._get_push_notifications_parser()
         self._heard = heard
         self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader(replyError=parser.parse_error, notEnoughData=_NOTHING)
+        self._reader = hiredis.Reader(
+            protocolError=InvalidResponse, replyError=parser.parse_error, notEnoughData=_NOTHING
+        )
         self._end = end
         assert connection._writer is not None
         self._transport = connection._writer.transport
@@ -63,10 +66,10 @@ class Line(asyncio.Protocol):
         self.end(error or ConnectionGone("Connection closed by server"))
 
     def _go_on(self) -> None:
-        if self._take():
-            self._transport.resume_reading()
-        else:
+        if not self._take():
             self._loop.call_soon(self._go_on)
+        elif not self._end.done():
+            self._transport.resume_reading()
 
     def _take(self) -> bool:
         """Whether there is nothing left to take, or nobody for it."""

@@ -185,6 +185,8 @@ class Shard:
                     group.create_task(self._tell(line))
             except ExceptionGroup as several:
                 raise several.exceptions[0] from None
+            finally:
+                end.cancel()  # nothing is heard of these lines any more
 
     def _up(self) -> None:
         self.connected = True
