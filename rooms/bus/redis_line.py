@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import hiredis
+from redis._parsers.base import BaseParser
 from redis.exceptions import ConnectionError as ConnectionGone
 from redis.exceptions import InvalidResponse
 
@@ -32,15 +33,14 @@ class Line(asyncio.Protocol):
     ) -> None:
         """heard: gets each reply and push, errors of the server as exceptions; what it raises ends the
         line. end: gets why the line has ended; lines that share it live and die together."""
-        parser = connection._get_push_notifications_parser()
         self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader(
-            protocolError=InvalidResponse, replyError=parser.parse_error, notEnoughData=_NOTHING
+            protocolError=InvalidResponse, replyError=BaseParser.parse_error, notEnoughData=_NOTHING
         )
         self._end = end
         assert connection._writer is not None
-        self._transport = connection._writer.transport
+        self._transport = cast(asyncio.Transport, connection._writer.transport)
         self._transport.set_protocol(self)
 
     def write(self, commands: bytes) -> None:

@@ -10,7 +10,6 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis._parsers.hiredis import _AsyncHiredisParser
 from redis.exceptions import InvalidResponse, MovedError
 
 from rooms.bus.redis_line import AT_ONCE, Line
@@ -49,10 +48,7 @@ class Ear:
         self.heard: list[Any] = []
         self.fault: Exception | None = None
         self.end: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        connection = SimpleNamespace(
-            _get_push_notifications_parser=lambda: _AsyncHiredisParser,
-            _writer=SimpleNamespace(transport=self.transport),
-        )
+        connection = SimpleNamespace(_writer=SimpleNamespace(transport=self.transport))
         self.line = Line(cast(Any, connection), self._hear, self.end)
 
     def _hear(self, reply: Any) -> None:
