@@ -26,6 +26,8 @@ __all__ = ["Compactor", "worker_pool"]
 _logger = logging.getLogger(__name__)
 _JOB_SECONDS = 60
 _ELSEWHERE_SECONDS = 1.0
+_NICE = 10
+"""Merging gives way to the server, which may have to share its core with it."""
 _RESTS = 10
 """A document rests so many times as long as folding it took: a large one that many write in would else be
 folded all the time."""
@@ -171,7 +173,7 @@ class Compactor:
 
 
 def worker_pool() -> Executor:
-    """A pool of one process, started when the first job comes.
+    """A pool of one process of low priority, started when the first job comes.
 
     Spawned, not forked: a forked child would hold the data folder's lock after the server died.
     """
@@ -179,6 +181,7 @@ def worker_pool() -> Executor:
 
 
 def _begin_worker() -> None:
+    os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends this process
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,7 +37,6 @@ class Outbox:
     most_bytes: int
     _waiting: deque[tuple[Message, int]] = field(default_factory=deque)
     _bytes: int = 0
-    _filled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -52,15 +50,7 @@ class Outbox:
         while len(self._waiting) > self.most_messages or self._bytes > self.most_bytes:
             self._bytes -= self._waiting.popleft()[1]
             dropped += 1
-        self._filled.set()
         return dropped
-
-    async def wait(self) -> None:
-        """Until something waits, or somebody nudges."""
-        await self._filled.wait()
-
-    def nudge(self) -> None:
-        self._filled.set()
 
     def take(self) -> list[Message]:
         """What is sent next, joined; empty when nothing waits."""
@@ -71,8 +61,6 @@ class Outbox:
             taken.append(waiting)
             size += waiting[1]
         self._bytes -= size
-        if not self._waiting:
-            self._filled.clear()
         return joined(taken)
 
     def clear(self) -> int:
@@ -80,7 +68,6 @@ class Outbox:
         lost = len(self._waiting)
         self._waiting.clear()
         self._bytes = 0
-        self._filled.clear()
         return lost
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import MovedError, RedisError
 
 from rooms.bus import Figures
+from rooms.bus.redis_line import AT_ONCE, Line
 from rooms.bus.redis_outbox import Message, Outbox
 from rooms.bus.redis_servers import Limits, Lost, brief, check_role, connect, ended, hang_up, packed, read
 from rooms.bus.redis_subscriptions import Subscription, Subscriptions
@@ -35,8 +37,6 @@ logger = logging.getLogger(__name__)
 HELLO: Final[bytes] = packed(b"HELLO")
 UNNAMEABLE: Final = re.compile(r"[^!-~]")
 """What may not stand in the name of a connection."""
-AT_ONCE: Final = 100
-"""Messages handled before the loop gets a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,17 @@ class Shard:
         self._dice = dice
         self._outbox = Outbox(limits.queue_messages, limits.queue_bytes)
         self._again: list[Parcel] = []
-        self._publish = b"SPUBLISH" if servers.kind is Kind.CLUSTER else b"PUBLISH"
+        """What another server had no place for."""
+        self._joined: deque[Message] = deque()
+        """What was taken from the outbox and is to be sent in the next rounds."""
+        self._asked: deque[Parcel | None] = deque()
+        """What was sent in this round and is not answered yet; None is a greeting."""
+        self._misrouted: list[Parcel] = []
+        """Those of the round that the server has no place for."""
+        self._speaking: Line | None = None
+        self._next_round: asyncio.Handle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._publish_word = b"SPUBLISH" if servers.kind is Kind.CLUSTER else b"PUBLISH"
         self._fault = f"{place} is not reached yet"
         self._doom = ""
         self._silent_pings = 0
@@ -100,6 +110,7 @@ class Shard:
         if self.connected:
             self._idle.clear()
             self.figures.dropped_full += self._outbox.put(message)
+            self._publish_soon()
         else:
             self.figures.dropped_away += 1
 
@@ -108,7 +119,7 @@ class Shard:
         if self.connected:
             self._idle.clear()
             self._again.append(parcel)
-            self._outbox.nudge()
+            self._publish_soon()
         else:
             self.figures.dropped_away += 1
 
@@ -163,14 +174,19 @@ class Shard:
     async def _serve(self) -> None:
         """Until a connection fails: Lost."""
         async with self._greeted() as speaking, self._greeted() as hearing:
+            end: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+            self._speaking = Line(speaking, self._answered, end)
+            line = Line(hearing, self._heard, end)
             self._up()
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._speak(speaking))
-                    group.create_task(self._hear(hearing))
-                    group.create_task(self._tell(hearing))
+                    group.create_task(self._until_lost(end))
+                    group.create_task(self._keep_alive())
+                    group.create_task(self._tell(line))
             except ExceptionGroup as several:
                 raise several.exceptions[0] from None
+            finally:
+                end.cancel()  # nothing is heard of these lines any more
 
     def _up(self) -> None:
         self.connected = True
@@ -187,8 +203,14 @@ class Shard:
         self.connected = False
         self._idle.set()
         self._fault = reason
-        self.figures.dropped_away += self._outbox.clear() + len(self._again)
-        self._again.clear()
+        unsaid = self._outbox.clear() + len(self._joined) + len(self._again)
+        self.figures.dropped_away += unsaid + len(self._asked) - self._asked.count(None)
+        for waiting in (self._joined, self._again, self._asked, self._misrouted):
+            waiting.clear()
+        for handle in (self._next_round, self._deadline):
+            if handle is not None:
+                handle.cancel()
+        self._speaking = self._next_round = self._deadline = None
         self._subscriptions.end()
         self._post.changed(self)
 
@@ -196,7 +218,6 @@ class Shard:
     async def _greeted(self) -> AsyncIterator[AbstractConnection]:
         connection = await connect(self._servers, self.place, self._limits.connect_within)
         try:
-            connection._get_push_notifications_parser().set_pubsub_push_handler(_as_it_is)  # type: ignore[no-untyped-call]
             await self._greet(connection, self._greeting)
             yield connection
         finally:
@@ -213,23 +234,69 @@ class Shard:
 
     # Publishing
 
-    async def _speak(self, connection: AbstractConnection) -> None:
+    def _publish_soon(self) -> None:
+        """Begins a round, in which what is said until then goes together, once the last is answered."""
+        if self._next_round is None and not self._asked:
+            self._next_round = asyncio.get_running_loop().call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._next_round = None
+        if self._asked:  # a greeting came between
+            return
+        parcels, self._again = self._again, []
+        if not parcels:
+            if not self._joined:
+                self._joined.extend(self._outbox.take())
+            messages = [self._joined.popleft() for _ in range(min(AT_ONCE, len(self._joined)))]
+            parcels = [parcel for parcel in map(self._post.pack, messages) if parcel is not None]
+        if parcels:
+            self._ask(
+                parcels, b"".join(packed(self._publish_word, each.channel, each.envelope) for each in parcels)
+            )
+        else:
+            self._round_over()
+
+    def _ask(self, asked: Sequence[Parcel | None], commands: bytes) -> None:
+        assert self._speaking is not None
+        self._asked.extend(asked)
+        within = self._limits.answer_within
+        self._deadline = asyncio.get_running_loop().call_later(within, self._speaking.end, TimeoutError())
+        self._speaking.write(commands)
+
+    def _answered(self, reply: Any) -> None:
+        if isinstance(reply, RedisError) and not isinstance(reply, MovedError):
+            raise reply
+        parcel = self._asked.popleft()
+        if parcel is None:
+            check_role(self.place, reply, self._servers.kind)
+        elif isinstance(reply, MovedError):
+            self._misrouted.append(parcel)
+        else:
+            self.figures.published += 1
+            self.figures.published_bytes += len(parcel.envelope)
+        if not self._asked:
+            assert self._deadline is not None
+            self._deadline.cancel()
+            self._round_over()
+
+    def _round_over(self) -> None:
+        misrouted, self._misrouted = self._misrouted, []
+        if misrouted:
+            self._post.misrouted(misrouted)
+        if self._again or self._joined or len(self._outbox):
+            self._publish_soon()
+        else:
+            self._idle.set()
+
+    async def _keep_alive(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._limits.ping_every):
-                    await self._outbox.wait()
-            except TimeoutError:
-                await self._greet(connection, HELLO)
-                continue
-            again, self._again = self._again, []
-            if again:
-                await self._send(connection, again)
-            messages = self._outbox.take()
-            for start in range(0, len(messages), AT_ONCE):
-                packed_up = map(self._post.pack, messages[start : start + AT_ONCE])
-                await self._send(connection, [parcel for parcel in packed_up if parcel is not None])
-            if not (self._again or len(self._outbox)):
-                self._idle.set()
+            await asyncio.sleep(self._limits.ping_every)
+            if not self._asked:
+                self._ask([None], HELLO)
+
+    async def _until_lost(self, end: asyncio.Future[Exception]) -> None:
+        with self._losing():
+            raise await end
 
     async def _greet(self, connection: AbstractConnection, greeting: bytes) -> None:
         with self._losing():
@@ -237,46 +304,19 @@ class Shard:
                 await connection.send_packed_command(greeting, check_health=False)
                 check_role(self.place, await read(connection), self._servers.kind)
 
-    async def _send(self, connection: AbstractConnection, parcels: list[Parcel]) -> None:
-        commands = b"".join([packed(self._publish, each.channel, each.envelope) for each in parcels])
-        misrouted: list[Parcel] = []
-        answered = 0
-        try:
-            with self._losing():
-                async with asyncio.timeout(self._limits.answer_within):
-                    await connection.send_packed_command(commands, check_health=False)
-                    for parcel in parcels:
-                        try:
-                            await read(connection)
-                            self.figures.published_bytes += len(parcel.envelope)
-                        except MovedError:
-                            misrouted.append(parcel)
-                        answered += 1
-        finally:
-            self.figures.published += answered - len(misrouted)
-            self.figures.dropped_away += len(parcels) - answered
-        if misrouted:
-            self._post.misrouted(misrouted)
-
     # Hearing
 
-    async def _hear(self, connection: AbstractConnection) -> None:
-        count = 0
-        with self._losing():
-            while True:
-                try:
-                    heard = await read(connection)
-                except MovedError as moved:
-                    self._refused(moved.slot_id)
-                    continue
-                self._silent_pings = 0
-                if isinstance(heard, dict):
-                    check_role(self.place, heard, self._servers.kind)
-                elif len(heard) == 3:
-                    self._take(*heard)
-                count += 1
-                if count % AT_ONCE == 0:
-                    await asyncio.sleep(0)
+    def _heard(self, reply: Any) -> None:
+        if isinstance(reply, MovedError):
+            self._refused(reply.slot_id)
+            return
+        if isinstance(reply, RedisError):
+            raise reply
+        self._silent_pings = 0
+        if isinstance(reply, dict):
+            check_role(self.place, reply, self._servers.kind)
+        elif len(reply) == 3:
+            self._take(*reply)
 
     def _take(self, kind: bytes, channel: bytes, payload: Any) -> None:
         subscriptions = self._subscriptions
@@ -307,7 +347,7 @@ class Shard:
         self._subscriptions.refused(slot)
         self._post.misrouted([])
 
-    async def _tell(self, connection: AbstractConnection) -> None:
+    async def _tell(self, line: Line) -> None:
         """Subscribes and unsubscribes, and asks for a sign of life."""
         loop = asyncio.get_running_loop()
         limits = self._limits
@@ -331,10 +371,4 @@ class Shard:
                     self._silent_pings += 1
                     commands.append(HELLO)
                 if commands:
-                    async with asyncio.timeout(limits.answer_within):
-                        await connection.send_packed_command(commands, check_health=False)
-
-
-async def _as_it_is(push: Any) -> Any:
-    """redis-py's own handler writes out every message for a debug line."""
-    return push
+                    line.write(b"".join(commands))

@@ -8,7 +8,9 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
+import tomllib
 import urllib.request
 from html import unescape
 from pathlib import Path
@@ -47,6 +49,16 @@ def twinspace(*arguments: str, **environment: str) -> subprocess.CompletedProces
         timeout=60,
         env={**os.environ, **environment},
     )
+
+
+def test_a_process_that_the_program_spawns_loads_no_server() -> None:
+    """multiprocessing has each import the module that the program was started from."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["twinspace"].partition(":")
+    code = f"import sys; from {module} import {function}; print(*sorted(sys.modules))"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).split()
+    assert module in loaded
+    assert not {"server.cli", "crdt", "rooms", "click"} & set(loaded)
 
 
 def write(server: Server, token: str, update: bytes = UPDATE) -> None:

@@ -14,7 +14,7 @@ from crdt.log import FIRST_EPOCH, Entry
 from crdt.log.postgres.schema import key_of, update_checksum
 from crdt.log.store import Tail
 
-__all__ = ["Append", "Call", "Delete", "DeleteCall", "GroupCall", "Item", "Result"]
+__all__ = ["Append", "Call", "Delete", "DeleteCall", "GroupCall", "Item", "PlainCall", "Result", "is_plain"]
 
 _STALE, _TAKEN = 1, 2
 
@@ -209,6 +209,51 @@ class GroupCall:
             if after > head + 1
         ]
         return outcomes, tails
+
+
+class PlainCall(GroupCall):
+    """Appends a group in which nothing can be refused; see `is_plain`. Where the database disagrees, the call
+    does nothing and answers no heads."""
+
+    statement: ClassVar = """
+        CALL log.append_to($1, $2, $3, $4, $5, $6, $7::text::bigint[], $8::text::integer[], $9,
+            NULL, NULL, NULL)"""
+
+    def arguments(self) -> Sequence[Any]:
+        entries = [item.entry for item in self._appends]
+        document = _Document(entries[0].document, entries[0].epoch)
+        document.index = 1
+        self._documents = [document]
+        self._where = [document] * len(entries)
+        ats = [round(entry.at * 1000) for entry in entries]
+        return (
+            document.key,
+            document.epoch,
+            sum(item.size for item in self._appends),
+            [key_of(entry.subject) for entry in entries],
+            _numbers(ats),
+            _numbers(
+                update_checksum(entry.document, entry.epoch, at, entry.subject, entry.update)
+                for entry, at in zip(entries, ats, strict=True)
+            ),
+            [entry.update for entry in entries],
+        )
+
+    def whole(self) -> GroupCall:
+        """The same as a call in which anything may be refused."""
+        return GroupCall(self._appends, self._known)
+
+
+def is_plain(items: Sequence[Append], known: Container[str]) -> bool:
+    """Whether they are of one document that is surely there and of one epoch, without claims and markers."""
+    first = items[0].entry
+    return first.document in known and all(
+        item.entry.document == first.document
+        and item.entry.epoch == first.epoch
+        and not item.entry.clients
+        and item.marker is None
+        for item in items
+    )
 
 
 def _numbers(values: Iterable[int]) -> str:

@@ -400,5 +400,47 @@ BEGIN
 END $$;
 """
 
-STEPS: tuple[tuple[str, ...], ...] = ((_TABLES, _APPEND, _WRITER, _BACKGROUND),)
+_APPEND_TO = """
+-- What `append` does, in three statements, where nothing can be refused: entries of one document and one
+-- epoch, by known people, that claim no client and carry no marker. Else it does nothing, and its heads are
+-- NULL.
+CREATE PROCEDURE log.append_to(
+    _writer bigint, _call bigint, _key bytea, _epoch integer, _size bigint,
+    _subject_keys bytea[], _ats bigint[], _crcs integer[], _bodies bytea[],    -- of each entry
+    INOUT _heads bigint[], INOUT _tail_counts bigint[], INOUT _tail_sizes bigint[]     -- as of `append`
+) LANGUAGE plpgsql AS $$
+DECLARE
+    _count bigint := cardinality(_bodies);
+    _document bigint;
+    _stored bigint;
+BEGIN
+    UPDATE log.documents d
+    SET head_seq = d.head_seq + _count, tail_count = d.tail_count + _count, tail_bytes = d.tail_bytes + _size
+    WHERE d.key = _key AND d.epoch = _epoch
+    RETURNING d.id, ARRAY[d.head_seq - _count], ARRAY[d.tail_count - _count], ARRAY[d.tail_bytes - _size]
+    INTO _document, _heads, _tail_counts, _tail_sizes;
+
+    INSERT INTO log.updates (document, seq, at, epoch, subject, crc, format, body)
+    SELECT _document, _heads[1] + e.place, e.at, _epoch, s.id, e.crc, 1, e.body
+    FROM unnest(_subject_keys, _ats, _crcs, _bodies) WITH ORDINALITY e(subject_key, at, crc, body, place)
+    JOIN log.subjects s ON s.key = e.subject_key
+    WHERE _document IS NOT NULL;
+    GET DIAGNOSTICS _stored = ROW_COUNT;
+    IF _stored < _count THEN
+        ROLLBACK;
+        _heads := NULL;
+        RETURN;
+    END IF;
+
+    UPDATE log.writers w
+    SET turn = _call, fence = _call, heads = _heads, refused = '{}', seen = clock_timestamp()
+    WHERE w.id = _writer AND w.fence < _call;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'call % of writer % comes too late', _call, _writer USING ERRCODE = 'TW001';
+    END IF;
+    COMMIT;
+END $$;
+"""
+
+STEPS: tuple[tuple[str, ...], ...] = ((_TABLES, _APPEND, _WRITER, _BACKGROUND), (_APPEND_TO,))
 """Step n brings the schema from version n to n + 1. Steps are only ever added."""

@@ -25,7 +25,17 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from crdt.log.postgres.calls import Append, Call, Delete, DeleteCall, GroupCall, Item, Result
+from crdt.log.postgres.calls import (
+    Append,
+    Call,
+    Delete,
+    DeleteCall,
+    GroupCall,
+    Item,
+    PlainCall,
+    Result,
+    is_plain,
+)
 from crdt.log.postgres.connections import Connection, Connections, hurry, verify
 from crdt.log.postgres.faults import Deaf, classify, is_undone, may_be_tried_again, unavailable
 from crdt.log.postgres.schema import MOVING
@@ -163,7 +173,9 @@ class Writer:
                 break
             group.append(item)
             queue.popleft()
-        return GroupCall(group, self._known)
+        return (
+            PlainCall(group, self._known) if is_plain(group, self._known) else GroupCall(group, self._known)
+        )
 
     async def _write(self, call: Call) -> None:
         began = time.perf_counter()
@@ -171,7 +183,11 @@ class Writer:
         # In doubt until answered, should this task be ended meanwhile.
         doubt = _Doubt(call, self._number)
         try:
-            result = call.result(**await self._send(call))
+            answer = await self._send(call)
+            if isinstance(call, PlainCall) and answer["heads"] is None:
+                call = doubt.call = call.whole()
+                answer = await self._send(call)
+            result = call.result(**answer)
         except asyncio.CancelledError:
             self._doubt = doubt
             raise

@@ -15,6 +15,7 @@ from typists import Typist, soon, text_of
 from crdt import jobs
 from crdt.errors import CompactionFailed, LogCorrupt, LogUnavailable
 from crdt.log import Log, LogSettings
+from crdt.log.compaction import worker_pool
 
 DAY = 86400.0
 
@@ -228,6 +229,11 @@ async def test_a_merge_that_kills_its_process_costs_only_its_document(
     assert log.figures.quarantined == 1
     assert text_of(await log.load(PAGE)) == "a" * 6
     await log.close()
+
+
+def test_merging_gives_way_to_the_server() -> None:
+    with worker_pool() as pool:
+        assert pool.submit(os.nice, 0).result() > os.nice(0)
 
 
 def _die(snapshot: bytes | None, tail: Sequence[bytes]) -> bytes:

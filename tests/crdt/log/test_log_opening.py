@@ -62,7 +62,7 @@ async def test_a_log_of_an_older_version_is_upgraded_once_by_nodes_that_start_at
         ("UPDATE log.documents SET colour = coalesce(colour, '') || 'blue'",),
     )
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, *later))
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 2)
     nodes = [PostgresLog(database) for _ in range(4)]
     await asyncio.gather(*(node.open() for node in nodes))
     assert await log.append(entry(update=b"by a node of the old version")) == 2
