@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
@@ -79,6 +80,8 @@ class Gateway:
         """When rights have to be asked for anew, in Unix seconds."""
         self._to_renew: dict[Attachment, float] = {}
         """When a client is asked for a newer token, in Unix seconds."""
+        self._nothing_until = math.inf
+        """Before this, in Unix seconds, neither of the two has anything to do."""
         self._asking: set[Attachment] = set()
         """Whose rights are being asked for anew."""
         self._clock = registry.shelf.wall_clock
@@ -205,6 +208,7 @@ class Gateway:
         ]
         if ends and attachment.attached:
             self._due[attachment] = min(ends)
+            self._nothing_until = min(self._nothing_until, *ends)
         else:
             self._unwatch(attachment)
         expires = attachment.principal.expires_at
@@ -212,6 +216,7 @@ class Gateway:
             ask_at = expires - RENEW_BEFORE
             if ask_at > self._clock():
                 self._to_renew[attachment] = ask_at
+                self._nothing_until = min(self._nothing_until, ask_at)
 
     def leave(self, attachment: Attachment) -> None:
         """The attachment ends."""
@@ -256,12 +261,15 @@ class Gateway:
 
     def _expire(self) -> None:
         now = self._clock()
+        if now < self._nothing_until:
+            return
         for attachment in [attachment for attachment, when in self._to_renew.items() if when <= now]:
             del self._to_renew[attachment]
             attachment.outlet.ask_token()
         for attachment in [attachment for attachment, when in self._due.items() if when <= now]:
             self._unwatch(attachment)
             attachment.outlet.recheck(attachment)
+        self._nothing_until = min((*self._due.values(), *self._to_renew.values()), default=math.inf)
 
     # Life
 

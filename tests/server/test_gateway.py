@@ -149,6 +149,24 @@ async def test_rights_that_end_by_time_are_asked_for_again_once_each_time(house,
     assert len(asked) == 2
 
 
+async def test_each_right_is_asked_for_again_when_it_ends_and_no_other(house, monkeypatch):
+    """Whoever comes later may have a right that ends earlier."""
+    gateway = house.node.gateway
+    now, asked = [time.time()], []
+    monkeypatch.setattr(gateway, "_clock", lambda: now[0])
+    monkeypatch.setattr(SocketSession, "recheck", lambda _, attachments: asked.extend(attachments))
+    ends = {"doc/a": 300, "doc/b": 100, "doc/c": 200}
+    async with hocuspocus(ws(house)) as line:
+        for name, seconds in ends.items():
+            await line.log_in(name, house.token(name, expires=seconds))
+        for seconds in (90, 102, 150, 202, 250, 302):
+            now[0] = time.time() + seconds
+            asked.clear()
+            gateway._expire()
+            heard = [each.room.name for each in asked]
+            assert heard == [name for name, end in ends.items() if end == seconds - 2], seconds
+
+
 async def test_whoever_may_not_open_a_document_does_not_have_it_loaded(house):
     token = house.token("doc/a")
     async with hocuspocus(ws(house)) as line:
