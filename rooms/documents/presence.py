@@ -26,7 +26,7 @@ SILENT_SECONDS = 45.0
 """How long somebody on another node stays without a word: three renewals."""
 MOST_GONE = 5_000
 """Client ids remembered as gone; whoever takes on and drops ids by the thousand is remembered no further."""
-PAUSE: Final = 0.02
+PAUSE: Final = 0.033
 """Seconds between two announcements: what changes meanwhile, by however many people, is said at once."""
 RENEWED_WITHIN: Final = 3.0
 """Seconds within which it is passed on that somebody is still here, as before. Clients say so every 15 to
