@@ -26,7 +26,7 @@ SILENT_SECONDS = 45.0
 """How long somebody on another node stays without a word: three renewals."""
 MOST_GONE = 5_000
 """Client ids remembered as gone; whoever takes on and drops ids by the thousand is remembered no further."""
-PAUSE: Final = 0.02
+PAUSE: Final = 0.033
 """Seconds between two announcements: what changes meanwhile, by however many people, is said at once."""
 RENEWED_WITHIN: Final = 3.0
 """Seconds within which it is passed on that somebody is still here, as before. Clients say so every 15 to
@@ -61,7 +61,12 @@ class _Held:
     """When the node that holds it last spoke of it."""
 
     def __post_init__(self) -> None:
-        self.shown = encode_state(self.stamped)
+        self.show()
+
+    def show(self) -> None:
+        """What nothing is added to is shown as it came: whoever read it saw that any client can read it."""
+        as_it_came = self.said and self.stamp is None
+        self.shown = var_bytes(self.said) if as_it_came else encode_state(self.stamped)
 
     @property
     def stamped(self) -> Mapping[str, JsonValue]:
@@ -241,7 +246,7 @@ class Presence:
         for held in self._held.values():
             if held.owner == owner:
                 held.stamp, held.said = stamp, b""  # so that what it says next is shown at once
-                held.shown = encode_state(held.stamped)
+                held.show()
 
     def leave(self, owner: Hashable) -> None:
         """Takes away every state of an attachment that is gone, under the clock it had."""

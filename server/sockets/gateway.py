@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
@@ -79,6 +80,8 @@ class Gateway:
         """When rights have to be asked for anew, in Unix seconds."""
         self._to_renew: dict[Attachment, float] = {}
         """When a client is asked for a newer token, in Unix seconds."""
+        self._nothing_until = math.inf
+        """Before this, in Unix seconds, neither of the two has anything to do."""
         self._asking: set[Attachment] = set()
         """Whose rights are being asked for anew."""
         self._clock = registry.shelf.wall_clock
@@ -153,29 +156,42 @@ class Gateway:
     # Who is asking
 
     async def identify(self, credentials: Credentials, token: str) -> Principal | None:
-        """The principal of a token sent in a message, else of one sent with the upgrade, else of the cookie.
-
-        What does not look like a document token (three parts with dots) means "use my log-in".
-        """
-        if token.count(".") == 2:
-            return self._verify(token)
-        if credentials.token is not None:
-            return self._verify(credentials.token.removeprefix("yauth-"))
+        """Who a token sent in a message is, else one sent with the upgrade, else the cookie."""
+        if self.bears_token(credentials, token):
+            return self.bearer(credentials, token)
         if credentials.cookie is not None:
             return await self._resolve(credentials.cookie)
         return None
 
+    @staticmethod
+    def bears_token(credentials: Credentials, token: str) -> bool:
+        """Whether a document token came, with a message or with the upgrade.
+
+        What does not look like one (three parts with dots) means "use my log-in".
+        """
+        return token.count(".") == 2 or credentials.token is not None
+
+    def bearer(self, credentials: Credentials, token: str) -> Principal | None:
+        """The principal of the token that came; None if it opens nothing."""
+        if token.count(".") == 2 or credentials.token is None:
+            return self._verify(token)
+        return self._verify(credentials.token.removeprefix("yauth-"))
+
     async def access(self, principal: Principal, document: str) -> Access:
         """What the principal may do with the document now: no change has come since it was asked."""
         if principal.kind == "token":
-            if principal.expires_at is not None and principal.expires_at <= self._clock():
-                return Access(Scope.NONE, reason="expired")
-            return token_access(principal, document)
+            return self.token_access(principal, document)
         while True:
             seen = self.changes_seen
             access = await self._authority.access(principal, document)
             if seen == self.changes_seen:
                 return access
+
+    def token_access(self, principal: Principal, document: str) -> Access:
+        """What the bearer of a token may do with the document now; no record has a say in it."""
+        if principal.expires_at is not None and principal.expires_at <= self._clock():
+            return Access(Scope.NONE, reason="expired")
+        return token_access(principal, document)
 
     # Rights that change
 
@@ -192,6 +208,7 @@ class Gateway:
         ]
         if ends and attachment.attached:
             self._due[attachment] = min(ends)
+            self._nothing_until = min(self._nothing_until, *ends)
         else:
             self._unwatch(attachment)
         expires = attachment.principal.expires_at
@@ -199,6 +216,7 @@ class Gateway:
             ask_at = expires - RENEW_BEFORE
             if ask_at > self._clock():
                 self._to_renew[attachment] = ask_at
+                self._nothing_until = min(self._nothing_until, ask_at)
 
     def leave(self, attachment: Attachment) -> None:
         """The attachment ends."""
@@ -243,12 +261,15 @@ class Gateway:
 
     def _expire(self) -> None:
         now = self._clock()
+        if now < self._nothing_until:
+            return
         for attachment in [attachment for attachment, when in self._to_renew.items() if when <= now]:
             del self._to_renew[attachment]
             attachment.outlet.ask_token()
         for attachment in [attachment for attachment, when in self._due.items() if when <= now]:
             self._unwatch(attachment)
             attachment.outlet.recheck(attachment)
+        self._nothing_until = min((*self._due.values(), *self._to_renew.values()), default=math.inf)
 
     # Life
 

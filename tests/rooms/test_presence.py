@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crdt.awareness import AwarenessEntry, decode_awareness, encode_awareness
-from crdt.codec import JsonValue
+from crdt.codec import JsonValue, var_string
 from rooms.bus.messages import RemoteState
 from rooms.documents.presence import ECHO_SECONDS, MESSAGE_BYTES, MOST_GONE, PAUSE, RENEWED_WITHIN, Presence
 
@@ -189,3 +192,33 @@ def test_a_joiner_is_told_of_a_crowd_in_messages_a_client_could_send(room):
 
 def test_nobody_is_no_message(room):
     assert room.presence.everybody() == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    state=st.dictionaries(st.sampled_from(["user", "cursor", "é"]), JSON),
+    stamp=st.sampled_from([None, STAMP]),
+    ascii_only=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+)
+def test_what_is_shown_of_a_state_is_the_state_with_its_stamp(state, stamp, ascii_only, indent):
+    """However its client wrote it; and who wrote it may not say it is somebody else."""
+    said = json.dumps(state, ensure_ascii=ascii_only, indent=indent)
+    room = Room()
+    room.presence.update("ana", "ana", decode_awareness(b"\x01\x07\x01" + var_string(said)), stamp)
+    room.until(1.0)
+    expected = state if stamp is None else {**state, "user": stamp}
+    (_, (heard,), _) = room.said[0]
+    (late,) = decode_awareness(room.presence.everybody()[0])
+    (spread,) = room.spread
+    assert heard.state == late.state == json.loads(spread.state) == room.presence.states()[7] == expected
+    assert spread.state.count('"user"') <= json.dumps(expected).count('"user"')
+    room.presence.restamp("ana", {"id": "p1", "name": "Ana Maria"})
+    (late,) = decode_awareness(room.presence.everybody()[0])
+    assert late.state == {**state, "user": {"id": "p1", "name": "Ana Maria"}}

@@ -27,7 +27,7 @@ from crdt.log.entries import check_entry, check_name
 from crdt.log.retention import Retention, sweep
 from crdt.log.sqlite.faults import REASONS, as_log_error, unavailable
 from crdt.log.sqlite.folder import FolderLock
-from crdt.log.sqlite.reader import Reader, document_exists, read_document, read_heads, read_history
+from crdt.log.sqlite.reader import Loader, Reader, document_exists, read_heads, read_history
 from crdt.log.sqlite.schema import FILE_NAME, Connect, connect
 from crdt.log.sqlite.store import SqliteStore
 from crdt.log.sqlite.transactions import delete_document, seed
@@ -66,6 +66,7 @@ class SqliteLog:
         self._clock = clock
         self._lock = FolderLock(folder)
         self._reader = Reader(self._path, connect)
+        self._loader = Loader(self._reader)
         self._store = SqliteStore(self, clock)
         self._compactor = Compactor(self._store, executor)
         self._retention = Retention(self._store, clock)
@@ -134,7 +135,7 @@ class SqliteLog:
         return self._put(Append(entry, future))
 
     async def load(self, document: str) -> Stored:
-        return await self._read_settled(partial(read_document, name=document))
+        return self._settled(await self._loader.load(document))
 
     async def exists(self, document: str) -> bool:
         return await self.read(partial(document_exists, name=document))
@@ -179,7 +180,10 @@ class SqliteLog:
 
     async def _read_settled(self, function: Callable[..., T]) -> T:
         """As `read`, but never what is not known to be durable."""
-        found = await self.read(function)
+        return self._settled(await self.read(function))
+
+    def _settled(self, found: T) -> T:
+        """What was read just now, if all of it is known to be durable."""
         if self._writer is None or self._writer.in_doubt:
             raise unavailable(self._answers.failure or "closed")
         return found

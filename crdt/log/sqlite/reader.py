@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from crdt.errors import LogCorrupt
 from crdt.log import FIRST_EPOCH, Head, HistoryEntry, Stored
@@ -17,6 +19,7 @@ from crdt.log.sqlite.schema import Connect, checksum
 from crdt.log.store import Foldable
 
 __all__ = [
+    "Loader",
     "Reader",
     "document_exists",
     "documents_with_old_history",
@@ -25,12 +28,16 @@ __all__ = [
     "over_threshold",
     "quarantined",
     "read_document",
+    "read_documents",
     "read_foldable",
     "read_heads",
     "read_history",
 ]
 
 T = TypeVar("T")
+
+TOGETHER_SECONDS = 0.005
+"""When loading documents together has taken so long, those that are there need not wait for the others."""
 
 
 class Reader:
@@ -88,6 +95,53 @@ class Reader:
             self._connection = None
 
 
+class Loader:
+    """Loads documents: those that are asked for in one turn of the loop, or while it is at work, together.
+
+    What one of them costs is mostly its way to the reading thread and back, and the turns of the GIL there.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._asked: list[tuple[str, asyncio.Future[Stored]]] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def load(self, name: str) -> Stored:
+        """See `read_document`. Raises LogUnavailable, LogCorrupt."""
+        loop = asyncio.get_running_loop()
+        asker: asyncio.Future[Stored] = loop.create_future()
+        self._asked.append((name, asker))
+        if self._work is None:
+            self._work = loop.create_task(self._answer_all(), name="load documents")
+        return await asker
+
+    async def _answer_all(self) -> None:
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, []
+                await self._answer([(name, asker) for name, asker in asked if not asker.done()])
+        finally:
+            self._work = None
+
+    async def _answer(self, asked: Sequence[tuple[str, asyncio.Future[Stored]]]) -> None:
+        names = list(dict.fromkeys(name for name, _ in asked))
+        try:
+            found = await self._reader.read(partial(read_documents, names=names))
+        except Exception as error:
+            if len(names) > 1:  # each by itself, so that one that is damaged is no matter of the others'
+                for one in asked:
+                    await self._answer([one])
+                return
+            for _, asker in asked:
+                if not asker.done():
+                    asker.set_exception(error)
+            return
+        for name, asker in asked:
+            if name in found and not asker.done():
+                asker.set_result(found[name])
+        self._asked[:0] = [(name, asker) for name, asker in asked if name not in found]
+
+
 def in_one_view(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
     """Run several reads against one state of the store."""
     connection.execute("BEGIN")
@@ -103,36 +157,74 @@ def read_document(connection: sqlite3.Connection, name: str) -> Stored:
 
     Raises LogCorrupt when a sequence is missing, a checksum is wrong or a blob is of an unknown format.
     """
-    foldable = read_foldable(connection, name)
-    return foldable.stored if foldable else Stored(name, FIRST_EPOCH, None, 0, (), 0, {}, frozenset())
+    return read_documents(connection, [name])[name]
+
+
+def read_documents(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, Stored]:
+    """As `read_document`, of several in this order: of the first few only, at least one, if it takes long.
+
+    Raises LogCorrupt if any is damaged.
+    """
+    until = time.monotonic() + TOGETHER_SECONDS
+    rows = {row.name: row for row in _read_rows(connection, names)}
+    found = {}
+    for name in names:
+        row = rows.get(name)
+        if row is None:
+            found[name] = Stored(name, FIRST_EPOCH, None, 0, (), 0, {}, frozenset())
+        else:
+            found[name] = _read_stored(connection, row)
+        if time.monotonic() > until:
+            break
+    return found
 
 
 def read_foldable(connection: sqlite3.Connection, name: str) -> Foldable | None:
     """As `read_document`, with the key of the document's rows; None for an unknown document."""
-    query = "SELECT id, epoch, head_seq, snapshot_seq FROM documents WHERE name = ?"
-    row = connection.execute(query, (name,)).fetchone()
-    if row is None:
-        return None
-    id, epoch, head_seq, snapshot_seq = row
-    snapshot = _read_snapshot(connection, name, id, snapshot_seq) if snapshot_seq else None
-    entries = _read_entries(connection, name, id, snapshot_seq, -1)
-    if len(entries) != head_seq - snapshot_seq:
-        raise LogCorrupt(f"{name!r} lacks entries between {snapshot_seq + 1} and {head_seq}.")
-    owners = """
-        SELECT json_group_array(json_array(client, s.subject))
-        FROM clients JOIN subjects s ON s.id = clients.subject WHERE document = ?"""
-    markers = "SELECT json_group_array(marker) FROM markers WHERE document = ?"
-    stored = Stored(
+    rows = _read_rows(connection, [name])
+    return Foldable(rows[0].id, _read_stored(connection, rows[0])) if rows else None
+
+
+class _Row(NamedTuple):
+    """What is known of a document beside its blobs."""
+
+    name: str
+    id: int
+    epoch: int
+    head_seq: int
+    snapshot_seq: int
+    owners: list[tuple[int, str]]
+    markers: list[str]
+
+
+def _read_rows(connection: sqlite3.Connection, names: Collection[str]) -> list[_Row]:
+    """Of those of the documents that exist; in one row, see `_read_entries`."""
+    query = """
+        SELECT json_group_array(json_array(name, id, epoch, head_seq, snapshot_seq,
+            json((SELECT json_group_array(json_array(client, s.subject))
+                FROM clients JOIN subjects s ON s.id = clients.subject WHERE document = documents.id)),
+            json((SELECT json_group_array(marker) FROM markers WHERE document = documents.id))))
+        FROM documents WHERE name IN (SELECT value FROM json_each(?))"""
+    (rows,) = connection.execute(query, (json.dumps(list(names)),)).fetchone()
+    return [_Row(*row) for row in json.loads(rows)]
+
+
+def _read_stored(connection: sqlite3.Connection, row: _Row) -> Stored:
+    name, after = row.name, row.snapshot_seq
+    snapshot = _read_snapshot(connection, name, row.id, after) if after else None
+    entries = _read_entries(connection, name, row.id, after, -1)
+    if len(entries) != row.head_seq - after:
+        raise LogCorrupt(f"{name!r} lacks entries between {after + 1} and {row.head_seq}.")
+    return Stored(
         document=name,
-        epoch=epoch,
+        epoch=row.epoch,
         snapshot=snapshot,
-        snapshot_seq=snapshot_seq,
+        snapshot_seq=after,
         tail=tuple(entry.update for entry in entries),
-        head_seq=head_seq,
-        owners=dict(json.loads(connection.execute(owners, (id,)).fetchone()[0])),
-        markers=frozenset(json.loads(connection.execute(markers, (id,)).fetchone()[0])),
+        head_seq=row.head_seq,
+        owners=dict(row.owners),
+        markers=frozenset(row.markers),
     )
-    return Foldable(id, stored)
 
 
 def read_history(connection: sqlite3.Connection, name: str, from_seq: int, limit: int) -> list[HistoryEntry]:

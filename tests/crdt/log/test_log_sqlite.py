@@ -15,7 +15,7 @@ from log_engines import PAGE, entry
 from typists import Typist, soon
 
 from crdt.errors import LogCorrupt, LogUnavailable
-from crdt.log.sqlite import SqliteLog, schema
+from crdt.log.sqlite import SqliteLog, reader, schema
 from crdt.log.sqlite.schema import connect
 from crdt.log.sqlite.writer import GROUP_SECONDS
 
@@ -48,6 +48,71 @@ async def test_loads_do_not_wait_for_commits(log: SqliteLog) -> None:
         release.set()
     await hanging
     assert await waiting == 2
+
+
+async def test_documents_loaded_together_are_as_each_by_itself(log: SqliteLog) -> None:
+    """With owners, markers, snapshots and tails; unknown ones, and one asked for twice."""
+    names = ['doc/á b\u2028"', "doc/b'", "doc/c", "doc/seeded"]
+    for number, name in enumerate(names[:3]):
+        for _ in range(number + 1):
+            await log.append(entry(name, subject=f"membership:{number}", clients=(number, 10 + number)))
+    await log.compact(names[1])
+    await log.append(entry(names[1], update=b"\x00\x00"))
+    await log.seed(names[3], b"\x00\x00", "a marker", "server")
+    alone = [await log.load(name) for name in [*names, "doc/unknown"]]
+    together = await asyncio.gather(*(log.load(name) for name in [*names, "doc/unknown", names[0]]))
+    assert together == [*alone, alone[0]]
+    assert alone[2].owners == {2: "membership:2", 12: "membership:2"}
+    assert alone[3].markers == {"a marker"}
+
+
+async def test_a_damaged_document_is_no_matter_of_those_loaded_with_it(log: SqliteLog) -> None:
+    for number in range(6):
+        await log.append(entry(f"doc/{number}", update=bytes((65 + number,))))
+    await log.write(lambda connection: connection.execute("UPDATE updates SET crc = 1 WHERE document = 2"))
+    await log.write(lambda connection: connection.execute("UPDATE documents SET head_seq = 9 WHERE id = 4"))
+    loads = [asyncio.create_task(log.load(f"doc/{number}")) for number in range(7)]
+    await asyncio.sleep(0)
+    loads[2].cancel()
+    found = await asyncio.gather(*loads, return_exceptions=True)
+    assert [type(found[number]) for number in (1, 3)] == 2 * [LogCorrupt]
+    assert isinstance(found[2], asyncio.CancelledError)
+    assert [found[number].tail for number in (0, 4, 5, 6)] == [(b"A",), (b"E",), (b"F",), ()]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 600.0])
+async def test_what_was_asked_for_together_comes_in_parts_or_at_once(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """All of it comes, in as many turns of the reading thread as it takes."""
+    monkeypatch.setattr("crdt.log.sqlite.reader.TOGETHER_SECONDS", seconds)
+    names = [f"doc/{number}" for number in range(5)]
+    for name in names:
+        await log.append(entry(name, update=name.encode()))
+    turns: list[int] = []
+    read = reader.read_documents
+
+    def counted(connection, names):
+        found = read(connection, names)
+        turns.append(len(found))
+        return found
+
+    monkeypatch.setattr("crdt.log.sqlite.reader.read_documents", counted)
+    stored = await asyncio.gather(*(log.load(name) for name in names))
+    assert [each.tail for each in stored] == [(name.encode(),) for name in names]
+    assert turns == ([1] * 5 if seconds < 0 else [5])
+
+
+async def test_who_loads_while_the_log_closes_is_told(log: SqliteLog) -> None:
+    closing = asyncio.create_task(log.close())
+    loads = []
+    while not closing.done():
+        loads.append(asyncio.create_task(log.load(PAGE)))
+        await asyncio.sleep(0)
+    loads.append(asyncio.create_task(log.load(PAGE)))
+    for found in await asyncio.gather(*loads, return_exceptions=True):
+        assert isinstance(found, LogUnavailable)
+        assert found.code == "closed"
 
 
 async def test_while_several_write_commits_keep_a_distance(log: SqliteLog) -> None:
