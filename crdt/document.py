@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -68,8 +68,9 @@ class Document:
         self._structs = 0
         self._processor_clock = processor_clock
         self._waiting: list[_Waiting] = []
-        self._restored: dict[int, int] = {}
         self._unread: list[bytes] = []
+        self._restored: dict[int, int] = {}
+        """How many clocks of each client id are in what is unread."""
         self.given_up: list[bytes] = []
         """What had waited and turned out to be impossible to apply."""
 
@@ -150,7 +151,18 @@ class Document:
         if self._unread:
             lesson.known.engine = self._known.engine
             self._known, self._protection, self._structs = lesson
-            self._unread = []
+            self._unread, self._restored = [], {}
+
+    @property
+    def _clocks(self) -> Mapping[int, int]:
+        return self._restored if self._unread else self._known.clocks
+
+    def _engine_holds(self, summary: UpdateSummary) -> bool:
+        known = Ledger(self._limits)
+        known.engine = self._known.engine
+        known.clocks = self._restored
+        known.learn_deletions()
+        return known.adds_nothing(summary)
 
     def _read(self) -> None:
         if not self._unread:
@@ -299,8 +311,7 @@ class Document:
 
     def vector_without(self, summaries: Iterable[UpdateSummary]) -> bytes:
         """The state vector as if these applied updates were not here."""
-        self._read()
-        clocks = dict(self._known.clocks)
+        clocks = dict(self._clocks)
         for summary in summaries:
             for written in summary.writes:
                 clocks[written.client] = min(clocks.get(written.client, 0), written.start)
@@ -327,8 +338,7 @@ class Document:
 
     def holds(self, written: ClockRange) -> bool:
         """Whether these structs are here already, integrated or waiting."""
-        self._read()
-        known = self._known.clocks.get(written.client, 0)
+        known = self._clocks.get(written.client, 0)
         return known >= written.end or any(
             item.client == written.client
             and item.start <= max(known, written.start)
@@ -339,9 +349,8 @@ class Document:
 
     def contains(self, update: bytes, summary: UpdateSummary) -> bool:
         """Whether applying `update` would add neither a struct nor a deletion, nor wait for anything new."""
-        if summary.is_empty:
-            return True
-        self._read()
+        if self._unread:
+            return summary.is_empty or self._engine_holds(summary)
         if self._known.adds_nothing(summary):
             return True
         self._known.learn_deletions()

@@ -19,9 +19,9 @@ from crdt.update import read_update
 
 __all__ = ["Lesson", "may_hold_pairs", "study", "together"]
 
-_VAR_UINT: Final = rb"[\x80-\xff]*[\x00-\x7f]"
+_VAR_UINT: Final = rb"(?:[\x80-\xff]*[\x01-\x7f]|\x00)"
 _HARMLESS: Final = re.compile(
-    rb"\x01\x01(?:%b){2}(?:\x84(?:%b){2}|\xc4(?:%b){4})\x01[\x00-\x7f]\x00|\x00.*" % (3 * (_VAR_UINT,)),
+    rb"\x01\x01((?:%b){2})(?:\x84(?:%b){2}|\xc4(?:%b){4})\x01[\x00-\x7f]\x00|\x00.*" % (3 * (_VAR_UINT,)),
     re.DOTALL,
 )
 _PAIR: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
@@ -37,21 +37,24 @@ def may_hold_pairs(update: bytes) -> bool:
 def together(updates: Iterable[bytes]) -> Iterator[bytes]:
     """`updates` with neighbours merged that are never refused: one letter beside another item, or deletions.
 
-    A letter is as deep as the items beside it and is no long map entry; so it is all one in which order they
-    come. Raises EngineRefused.
+    A letter is as deep as the items beside it and is no long map entry, so it is all one in which order they
+    come. Of two with the same id the first counts, which merging would not see to. Raises EngineRefused.
     """
     harmless: list[bytes] = []
+    letters: set[bytes] = set()
     for update in updates:
-        if _HARMLESS.fullmatch(update):
-            harmless.append(update)
-            if len(harmless) < _MOST_TOGETHER:
-                continue
-            update = b""
-        if harmless:
+        found = _HARMLESS.fullmatch(update)
+        letter = found and found[1]
+        if harmless and (found is None or letter in letters or len(harmless) == _MOST_TOGETHER):
             yield merge(harmless, _MERGED)
             harmless.clear()
-        if update:
+            letters.clear()
+        if found is None:
             yield update
+            continue
+        harmless.append(update)
+        if letter:
+            letters.add(letter)
     if harmless:
         yield merge(harmless, _MERGED)
 

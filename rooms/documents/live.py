@@ -47,6 +47,8 @@ EMPTY_STATE_VECTOR = b"\x00"
 
 READ_AT_ONCE_BYTES = 16 * 1024
 """A larger document is shown as soon as the engine has it, and read after that."""
+READ_AFTER_SECONDS = 0.05
+"""Until then those who waited for it are answered."""
 WORK_SLICE = 0.005
 """Seconds of loading done before the loop gets a turn."""
 ANSWER_KEPT_BYTES = 64 * 1024
@@ -248,11 +250,13 @@ class LiveRoom:
         for attachment in tuple(self.attachments):
             attachment.room_is_active()
         self.resume()
-        try:
-            await self._learn(document)
-        except CrdtError as error:
-            if self.active and document is self._document:
-                self._fail(error)
+        if document.unread:
+            await asyncio.sleep(READ_AFTER_SECONDS)
+            try:
+                await self._learn(document)
+            except CrdtError as error:
+                if self.active and document is self._document:
+                    self._fail(error)
 
     def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
         """Shows what the log holds beyond what readers have: other nodes' edits, and some thought lost."""
@@ -278,7 +282,7 @@ class LiveRoom:
                 deadline = self._loop.time() + WORK_SLICE
 
     async def _learn(self, document: Document) -> None:
-        """Reads what was restored, in a thread: readers have it by then, and the first edit need not wait."""
+        """Reads what was restored, in a thread, so that the first edit need not wait for it."""
         if document.unread:
             document.learn(await asyncio.to_thread(study, document.unread, self._shelf.limits))
 
