@@ -20,13 +20,14 @@ from crdt.update import read_update
 __all__ = ["Lesson", "may_hold_pairs", "study", "together"]
 
 _VAR_UINT: Final = rb"(?:[\x80-\xff]*[\x01-\x7f]|\x00)"
-_HARMLESS: Final = re.compile(
-    rb"\x01\x01((?:%b){2})(?:\x84(?:%b){2}|\xc4(?:%b){4})\x01[\x00-\x7f]\x00|\x00.*" % (3 * (_VAR_UINT,)),
-    re.DOTALL,
+_LETTERS: Final = re.compile(
+    rb"\x01(%b)(%b)(%b)(?:(?:\x84(?:%b){2}|\xc4(?:%b){4})\x01[\x00-\x7f])+\x00" % (5 * (_VAR_UINT,))
 )
+"""Structs of one client id, each a letter beside another item: how many, whose, and from which clock on."""
 _PAIR: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _MERGED: Final = Limits(merge=50)
-_MOST_TOGETHER: Final = 1000
+_BYTES_TOGETHER: Final = 8192
+"""What the engine integrates in about linear time: it joins letters with what came before one by one."""
 
 
 def may_hold_pairs(update: bytes) -> bool:
@@ -35,28 +36,60 @@ def may_hold_pairs(update: bytes) -> bool:
 
 
 def together(updates: Iterable[bytes]) -> Iterator[bytes]:
-    """`updates` with neighbours merged that are never refused: one letter beside another item, or deletions.
+    """`updates` with neighbours merged that are never refused: letters beside other items, and deletions.
 
     A letter is as deep as the items beside it and is no long map entry, so it is all one in which order they
-    come. Of two with the same id the first counts, which merging would not see to. Raises EngineRefused.
+    come. Of two with the same id the first counts, which merging would not see to: those of one client id
+    have to follow each other. Raises EngineRefused.
     """
-    harmless: list[bytes] = []
-    letters: set[bytes] = set()
+    group = _Group()
     for update in updates:
-        found = _HARMLESS.fullmatch(update)
-        letter = found and found[1]
-        if harmless and (found is None or letter in letters or len(harmless) == _MOST_TOGETHER):
-            yield merge(harmless, _MERGED)
-            harmless.clear()
-            letters.clear()
-        if found is None:
-            yield update
+        if group.takes(update):
             continue
-        harmless.append(update)
-        if letter:
-            letters.add(letter)
-    if harmless:
-        yield merge(harmless, _MERGED)
+        if group.updates:
+            yield group.merged()
+            group = _Group()
+            if group.takes(update):
+                continue
+        yield update
+    if group.updates:
+        yield group.merged()
+
+
+class _Group:
+    """Updates to be merged."""
+
+    def __init__(self) -> None:
+        self.updates: list[bytes] = []
+        self._size = 0
+        self._ends: dict[bytes, int] = {}
+
+    def takes(self, update: bytes) -> bool:
+        """Takes one in if it goes together with the others."""
+        if self._size > _BYTES_TOGETHER:
+            return False
+        if not update.startswith(b"\x00"):
+            letters = _LETTERS.fullmatch(update)
+            if letters is None:
+                return False
+            count, client, clock = letters.groups()
+            start = _number(clock)
+            if self._ends.get(client, start) != start:
+                return False
+            self._ends[client] = start + _number(count)
+        self.updates.append(update)
+        self._size += len(update)
+        return True
+
+    def merged(self) -> bytes:
+        return merge(self.updates, _MERGED)
+
+
+def _number(var_uint: bytes) -> int:
+    value = 0
+    for byte in reversed(var_uint):
+        value = value << 7 | byte & 127
+    return value
 
 
 class Lesson(NamedTuple):

@@ -143,6 +143,8 @@ def edit(doc: pycrdt.Doc[Any], verb: str, number: int, detail: Any) -> list[byte
     elif verb == "letters":
         for index in range(detail):
             words.insert(at + index, "abc"[index % 3])
+        if number % 3 == 0 and made:
+            made = [merge(made)]
     elif verb == "erase" and str(words).isascii() and at < length:
         del words[at : min(length, at + detail)]
     elif verb == "set":
@@ -251,8 +253,24 @@ ENTRY = update((7, 0, [item(ANY, b"\x01\x7e", parent="map", key="k")]))
             id="a letter waited",
         ),
         pytest.param(
-            [HELLO, update((9, 0, [text("a", origin=(7, 0))])), update((9, 0, [text("b", origin=(7, 2))]))],
-            id="two letters with one id",
+            [
+                HELLO,
+                update((9, 0, [text("a", origin=(7, 4))])),
+                update((10, 0, [text("b", origin=(7, 4))])),
+                *(update((8, clock, [text("x", origin=(7, 0))])) for clock in range(48)),
+                update((9, 0, [text("c", origin=(7, 2))])),
+                update((10, 0, [text("d", origin=(7, 4))])),
+            ],
+            id="letters with the same ids",
+        ),
+        pytest.param(
+            [
+                HELLO,
+                update((9, 0, [text("a", origin=(7, 0)), text("b", origin=(9, 0))])),
+                update((9, 1, [text("c", origin=(7, 2)), text("d", origin=(9, 1))])),
+                update((9, 3, [text("e", origin=(9, 1)), text("f", origin=(9, 3))])),
+            ],
+            id="letters that overlap",
         ),
         pytest.param([EMOJI, update(deleted={7: [(1, 1)]})], id="a pair is cut by a deletion"),
         pytest.param(
@@ -284,11 +302,27 @@ def test_what_waited_is_as_it_was(log: list[bytes], quickly_read: int) -> None:
     compare(log, log, quickly_read=quickly_read, studied=False)
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        update((7, 5, [text("xy", origin=(7, 4))])),
+        update((7, 5, [text("x", origin=(7, 4)), element(parent=(7, 0))])),
+        update((7, 5, [text("x", parent="text")])),
+        update((7, 5, [text("é", origin=(7, 4))])),
+        update((7, 5, [text("x", origin=(7, 4))]), (8, 0, [text("x", origin=(7, 4))])),
+        update((7, 5, [text("x", origin=(7, 4))]), deleted={7: [(1, 1)]}),
+    ],
+)
+def test_anything_else_stays_by_itself(kept: bytes) -> None:
+    letters = [update((9, clock, [text("x", origin=(7, 0))])) for clock in range(2)]
+    assert list(together([letters[0], kept, letters[1]])) == [letters[0], kept, letters[1]]
+
+
 def test_letters_and_deletions_go_together() -> None:
     letters = [update((7, clock, [text("x", origin=(7, clock - 1))])) for clock in range(5, 2505)]
     log = [HELLO, *letters, update(deleted={7: [(3, 4)]}), update((7, 2505, [text("more", origin=(7, 9))]))]
     merged = list(together(log))
-    assert len(merged) == 5
+    assert len(merged) < 8
     assert merged[0] == HELLO
     assert merged[-1] == log[-1]
     compare(log, letters[::100], quickly_read=4096, studied=True)
