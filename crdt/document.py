@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,9 +17,10 @@ from crdt.clocks import ClockSet
 from crdt.codec import Writer
 from crdt.engine import Engine, XmlNode, XmlRun, check_decodable, merge
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded
-from crdt.ledger import Ledger
+from crdt.ledger import Ledger, is_ready
 from crdt.limits import DEFAULT, STORED, Limits
 from crdt.protection import Mine, Protection, Verdict
+from crdt.restoring import Lesson, may_hold_pairs, study
 from crdt.surgery import pieces, replace_pairs, split
 from crdt.update import ClockRange, UpdateSummary, read_state_vector, read_update
 
@@ -28,6 +29,8 @@ __all__ = ["Document", "Outcome", "merge"]
 _logger = logging.getLogger(__name__)
 
 _EMPTY_VECTOR = b"\x00"
+_QUICKLY_READ = 4096
+"""Bytes of an update that are read sooner than the engine has said what it knows of all clients."""
 
 
 class Outcome(Enum):
@@ -60,10 +63,14 @@ class Document:
     ) -> None:
         self._limits = limits
         self._known = Ledger(limits)
+        self._known.engine = Engine()
         self._protection = Protection()
         self._structs = 0
         self._processor_clock = processor_clock
         self._waiting: list[_Waiting] = []
+        self._unread: list[bytes] = []
+        self._restored: dict[int, int] = {}
+        """How many clocks of each client id are in what is unread."""
         self.given_up: list[bytes] = []
         """What had waited and turned out to be impossible to apply."""
 
@@ -71,6 +78,7 @@ class Document:
         """Frees the engine's memory."""
         self._known.engine = Engine()
         self._waiting.clear()
+        self._unread = []
 
     @property
     def pending(self) -> int:
@@ -105,9 +113,80 @@ class Document:
         """
         return self._take_in(update, read_update(update, STORED), "", STORED)
 
+    # Loading a whole document
+
+    def restore(self, update: bytes) -> None:
+        """Applies an update of our own log to a document that nobody has seen yet; it is read later.
+
+        What has to know what it says reads it then, at one go, or raises EngineRefused (poisoned); `learn`
+        comes before that. Raises as `load` does.
+        """
+        if self._known.clocks or self._waiting or may_hold_pairs(update):
+            self.load(update)
+        elif self._restore(update):
+            self._unread.append(update)
+        else:
+            self._known.engine = engine = Engine()
+            for earlier in self._unread:
+                engine.apply(earlier)
+            self.load(update)
+
+    def _restore(self, update: bytes) -> bool:
+        """Whether all of an update could be integrated; if not, the engine may hold a part of it."""
+        engine = self._known.engine
+        if len(update) < _QUICKLY_READ:
+            summary = read_update(update, STORED)
+            if len(summary.writes) <= 1:
+                ready = is_ready(summary, self._restored)
+                if ready:
+                    engine.apply(update)
+                    for client, _, end in summary.writes:
+                        self._restored[client] = max(end, self._restored.get(client, 0))
+                return ready
+        try:
+            engine.apply(update)
+            if engine.waits(update):
+                return False
+        except EngineRefused:
+            return False
+        self._restored = read_state_vector(engine.state_vector(), STORED)
+        return True
+
+    @property
+    def unread(self) -> tuple[bytes, ...]:
+        """What was restored and not read yet, for `crdt.restoring.study`."""
+        return tuple(self._unread)
+
+    def learn(self, lesson: Lesson) -> None:
+        """Takes in what `study` found in `unread`, if that is not known by now."""
+        if self._unread:
+            lesson.known.engine = self._known.engine
+            self._known, self._protection, self._structs = lesson
+            self._unread, self._restored = [], {}
+
+    @property
+    def _clocks(self) -> Mapping[int, int]:
+        return self._restored if self._unread else self._known.clocks
+
+    def _engine_holds(self, summary: UpdateSummary) -> bool:
+        known = Ledger(self._limits)
+        known.engine = self._known.engine
+        known.clocks = self._restored
+        known.learn_deletions()
+        return known.adds_nothing(summary)
+
+    def _read(self) -> None:
+        if not self._unread:
+            return
+        try:
+            self.learn(study(self._unread, self._limits))
+        except CrdtError as error:
+            raise EngineRefused(f"what was stored cannot be read: {error}", poisoned=True) from error
+
     def _take_in(
         self, update: bytes, summary: UpdateSummary, sender: str, limits: Limits, later: bool = False
     ) -> Outcome:
+        self._read()
         if self._known.adds_nothing(summary):
             return Outcome.NOTHING_NEW
         if self._known.is_ready(summary):
@@ -226,6 +305,7 @@ class Document:
 
         Raises Malformed ("cycle") and EngineRefused.
         """
+        self._read()
         if self._known.adds_nothing(summary):
             return Verdict.FREE
         if not self._known.is_ready(summary):
@@ -247,7 +327,7 @@ class Document:
 
     def vector_without(self, summaries: Iterable[UpdateSummary]) -> bytes:
         """The state vector as if these applied updates were not here."""
-        clocks = dict(self._known.clocks)
+        clocks = dict(self._clocks)
         for summary in summaries:
             for written in summary.writes:
                 clocks[written.client] = min(clocks.get(written.client, 0), written.start)
@@ -274,7 +354,7 @@ class Document:
 
     def holds(self, written: ClockRange) -> bool:
         """Whether these structs are here already, integrated or waiting."""
-        known = self._known.clocks.get(written.client, 0)
+        known = self._clocks.get(written.client, 0)
         return known >= written.end or any(
             item.client == written.client
             and item.start <= max(known, written.start)
@@ -285,6 +365,8 @@ class Document:
 
     def contains(self, update: bytes, summary: UpdateSummary) -> bool:
         """Whether applying `update` would add neither a struct nor a deletion, nor wait for anything new."""
+        if self._unread:
+            return summary.is_empty or self._engine_holds(summary)
         if self._known.adds_nothing(summary):
             return True
         self._known.learn_deletions()

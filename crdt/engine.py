@@ -5,20 +5,24 @@ Whatever it throws becomes EngineRefused, panics of its Rust side included, whic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pycrdt
 
+from crdt.codec import Reader
 from crdt.errors import CrdtError, EngineRefused
-from crdt.limits import DEFAULT, Limits
-from crdt.update import EMPTY_UPDATE
+from crdt.limits import DEFAULT, STORED, Limits
+from crdt.update import EMPTY_UPDATE, read_state_vector
 
 if TYPE_CHECKING:
     EngineDocument = pycrdt.Doc[Any]
 
 __all__ = ["Engine", "XmlNode", "XmlRun", "check_decodable", "merge"]
+
+_VAR_UINT: Final = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,15 @@ class Engine:
         except BaseException as error:
             raise _refusal(error, poisoned=True) from error
 
+    def waits(self, update: bytes) -> bool:
+        """Whether a part of an applied update waits for what is not here. Raises EngineRefused."""
+        try:
+            vector = self._document.get_state()
+            rest = pycrdt.get_update(update, vector)
+        except BaseException as error:
+            raise _refusal(error, poisoned=True) from error
+        return rest[0] != 0 or _deletes_beyond(rest, read_state_vector(vector, STORED))
+
     def state_vector(self) -> bytes:
         return self._document.get_state()
 
@@ -149,6 +162,25 @@ def _put(into: pycrdt.Map[Any], entries: Mapping[str, Any]) -> None:
             into[key] = value
         elif key in into:
             del into[key]
+
+
+def _deletes_beyond(update: bytes, known: Mapping[int, int]) -> bool:
+    """Whether an update without structs deletes more than these clocks of each client id.
+
+    Only the last range of each client id is looked at: they are sorted.
+    """
+    numbers = _VAR_UINT.findall(update, 1)
+    at = 1
+    for _ in range(_number(numbers[0])):
+        client, ranges = _number(numbers[at]), _number(numbers[at + 1])
+        at += 2 + 2 * ranges
+        if ranges and known.get(client, 0) < _number(numbers[at - 2]) + _number(numbers[at - 1]):
+            return True
+    return False
+
+
+def _number(var_uint: bytes) -> int:
+    return Reader(var_uint).var_uint()
 
 
 def check_decodable(update: bytes) -> None:

@@ -5,7 +5,7 @@ whether an update fits it. The engine is asked only for what no update says.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from crdt.clocks import ClockSet
 from crdt.codec import Writer
@@ -16,14 +16,16 @@ from crdt.places import NOWHERE, Link, Places
 from crdt.surgery import collected, straddling
 from crdt.update import ClockRange, UpdateSummary, read_sections, read_state_vector, read_update
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "is_ready"]
 
 
 class Ledger:
     """What every applied update has said, and the engine that holds it all."""
 
+    engine: Engine
+    """Given by whoever holds the document: the engine belongs to one thread, what updates say to none."""
+
     def __init__(self, limits: Limits) -> None:
-        self.engine = Engine()
         self.clocks: dict[int, int] = {}
         """How many clocks of each client id are here."""
         self.deleted = ClockSet()
@@ -43,28 +45,7 @@ class Ledger:
 
     def is_ready(self, summary: UpdateSummary) -> bool:
         """Whether the engine could integrate the update to its last struct and deletion."""
-        known = self.clocks
-        if len(summary.writes) == 1:
-            written = summary.writes[0]
-            client, end = written.client, written.end
-            if known.get(client, 0) < written.start:
-                return False
-        elif summary.writes:
-            client, end = -1, 0
-            known = dict(known)
-            for written in summary.writes:
-                if known.get(written.client, 0) < written.start:
-                    return False
-                known[written.client] = max(known.get(written.client, 0), written.end)
-        else:
-            client, end = -1, 0
-        for of_client, clock in summary.needs:
-            if known.get(of_client, 0) < clock:
-                return False
-        for deleted in summary.deletes:
-            if known.get(deleted.client, 0) < deleted.end and (deleted.client != client or end < deleted.end):
-                return False
-        return True
+        return is_ready(summary, self.clocks)
 
     def check(self, update: bytes, summary: UpdateSummary) -> None:
         """Learns where the items of a ready update lie. Raises, having learnt nothing, Malformed ("parent",
@@ -82,6 +63,11 @@ class Ledger:
             except Malformed:
                 self.forget(summary)
                 raise
+
+    def learn(self, summary: UpdateSummary) -> None:
+        """Takes in what the engine holds already, unchecked. Raises LimitExceeded and Malformed ("cycle")."""
+        self._places.add(summary.links, self.clocks)
+        self.note(summary)
 
     def forget(self, summary: UpdateSummary) -> None:
         """Unlearns what `check` has just learnt."""
@@ -240,3 +226,28 @@ class Ledger:
         for client, clock in vector.items():
             writer.var_uint(client).var_uint(clock - 1 if clock in self._pairs.get(client, ()) else clock)
         return bytes(writer)
+
+
+def is_ready(summary: UpdateSummary, known: Mapping[int, int]) -> bool:
+    """Whether the engine, with these clocks of each client id, could integrate all of the update."""
+    if len(summary.writes) == 1:
+        written = summary.writes[0]
+        client, end = written.client, written.end
+        if known.get(client, 0) < written.start:
+            return False
+    elif summary.writes:
+        client, end = -1, 0
+        known = dict(known)
+        for written in summary.writes:
+            if known.get(written.client, 0) < written.start:
+                return False
+            known[written.client] = max(known.get(written.client, 0), written.end)
+    else:
+        client, end = -1, 0
+    for of_client, clock in summary.needs:
+        if known.get(of_client, 0) < clock:
+            return False
+    for deleted in summary.deletes:
+        if known.get(deleted.client, 0) < deleted.end and (deleted.client != client or end < deleted.end):
+            return False
+    return True

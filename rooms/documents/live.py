@@ -24,6 +24,7 @@ from crdt.errors import CrdtError, EngineRefused
 from crdt.limits import DEFAULT, Limits
 from crdt.log import Entry, Log
 from crdt.protection import Verdict
+from crdt.restoring import study, together
 from crdt.update import UpdateSummary, read_state_vector, read_update
 from rooms.bus import Bus, BusState
 from rooms.bus.local import LocalBus
@@ -44,6 +45,10 @@ logger = logging.getLogger(__name__)
 
 EMPTY_STATE_VECTOR = b"\x00"
 
+READ_AT_ONCE_BYTES = 16 * 1024
+"""A larger document is shown as soon as the engine has it, and read after that."""
+READ_AFTER_SECONDS = 0.05
+"""Until then those who waited for it are answered."""
 WORK_SLICE = 0.005
 """Seconds of loading done before the loop gets a turn."""
 ANSWER_KEPT_BYTES = 64 * 1024
@@ -217,6 +222,8 @@ class LiveRoom:
             try:
                 stored = await self._shelf.log.load(self.name)
                 await self._replay(document, stored.snapshot, stored.tail)
+                if self._loaded:  # it may be why the one before was thrown away
+                    await self._learn(document)
                 break
             except CrdtError as error:
                 document.close()
@@ -243,6 +250,13 @@ class LiveRoom:
         for attachment in tuple(self.attachments):
             attachment.room_is_active()
         self.resume()
+        if document.unread:
+            await asyncio.sleep(READ_AFTER_SECONDS)
+            try:
+                await self._learn(document)
+            except CrdtError as error:
+                if self.active and document is self._document:
+                    self._fail(error)
 
     def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
         """Shows what the log holds beyond what readers have: other nodes' edits, and some thought lost."""
@@ -255,14 +269,22 @@ class LiveRoom:
             self._shelf.grown[self.name] = (epoch, head)
 
     async def _replay(self, document: Document, snapshot: bytes | None, tail: Iterable[bytes]) -> None:
-        if snapshot is not None:
-            document.load(snapshot)
+        stored = [*([] if snapshot is None else [snapshot]), *tail]
+        large = sum(map(len, stored)) > READ_AT_ONCE_BYTES
         deadline = self._loop.time() + WORK_SLICE
-        for update in tail:
-            document.load(update)
+        for update in together(stored) if large else stored:
+            if large:
+                document.restore(update)
+            else:
+                document.load(update)
             if self._loop.time() > deadline:
                 await asyncio.sleep(0)
                 deadline = self._loop.time() + WORK_SLICE
+
+    async def _learn(self, document: Document) -> None:
+        """Reads what was restored, in a thread, so that the first edit need not wait for it."""
+        if document.unread:
+            document.learn(await asyncio.to_thread(study, document.unread, self._shelf.limits))
 
     def _reload(self, unsettled: Iterable[Edit], shown: bytes) -> None:
         """Throws away a document that holds what the log does not, and loads it again."""

@@ -14,8 +14,10 @@ from gated_log import GatedLog
 from listeners import Listener
 from pycrdt import Doc, Map, Text
 
+from crdt import restoring
 from crdt.document import Document
 from crdt.errors import EngineRefused, LogUnavailable, Malformed
+from crdt.log import FIRST_EPOCH, Entry
 from rooms.documents.errors import Forged, Unavailable
 from rooms.documents.live import Shelf
 from rooms.documents.registry import Registry
@@ -519,3 +521,62 @@ class TestLife:
             registry.sweep()
         assert await census() == before
         assert before[0] == 0
+
+
+class TestALargeDocument:
+    """It is shown as soon as the engine has it, and read after that."""
+
+    @pytest.fixture
+    async def stored(self, log: GatedLog) -> str:
+        doc: Doc[Text] = Doc(client_id=5)
+        words = doc.get("t", type=Text)
+        for number in range(3000):
+            words.insert(number * 7 % (number + 1), "word ")
+        await log.append(Entry("page/1", FIRST_EPOCH, doc.get_update(), "membership:old", (5,), 0.0))
+        return str(words)
+
+    @pytest.fixture
+    def read_never(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rooms.documents.live.READ_AFTER_SECONDS", 1000.0)
+
+    async def test_readers_have_it_before_it_is_read(self, registry, stored, read_never):
+        ana, rui = await pair(registry)
+        assert ana.text == rui.text == stored
+        assert ana.room._document.unread
+        assert ana.room.active
+
+    async def test_it_is_read_when_they_have_it(self, registry, stored):
+        ana, _ = await pair(registry)
+        await until(lambda: not ana.room._document.unread)
+        assert not ana.room.busy
+
+    async def test_the_first_edit_need_not_wait(self, registry, stored, read_never):
+        ana, rui = await pair(registry)
+        ana.say("Hola ")
+        await until(lambda: rui.text == ana.text and "Hola " in rui.text)
+        assert ana.acknowledged == [True]
+
+    async def test_whose_client_id_is_taken_is_known_at_once(self, registry, stored, read_never):
+        ana, _ = await pair(registry)
+        forged = Doc(client_id=5)
+        forged.apply_update(await ana.room.read())
+        before = forged.get_state()
+        forged.get("t", type=Text).insert(0, "as somebody else")
+        with pytest.raises(Forged):
+            await ana.room.write(forged.get_update(before), "membership:ana")
+
+    async def test_what_cannot_be_read_is_loaded_again(self, registry, stored, monkeypatch):
+        tries = []
+
+        def study(*arguments):
+            tries.append(arguments)
+            if len(tries) == 1:
+                raise Malformed("parent", 0)
+            return restoring.study(*arguments)
+
+        monkeypatch.setattr("rooms.documents.live.study", study)
+        ana, _ = await pair(registry)
+        await until(lambda: len(tries) == 2 and ana.room.active)
+        assert not ana.room._document.unread
+        ana.say("Hola ")
+        await until(lambda: ana.acknowledged == [True])

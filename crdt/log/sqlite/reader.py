@@ -36,6 +36,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+MOST_TOGETHER = 64
+"""Documents that are loaded together at most."""
 TOGETHER_SECONDS = 0.005
 """When loading documents together has taken so long, those that are there need not wait for the others."""
 
@@ -118,7 +120,7 @@ class Loader:
     async def _answer_all(self) -> None:
         try:
             while self._asked:
-                asked, self._asked = self._asked, []
+                asked, self._asked = self._asked[:MOST_TOGETHER], self._asked[MOST_TOGETHER:]
                 await self._answer([(name, asker) for name, asker in asked if not asker.done()])
         finally:
             self._work = None
