@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -153,9 +153,9 @@ class Document:
         return True
 
     @property
-    def unread(self) -> tuple[bytes, ...]:
+    def unread(self) -> Sequence[bytes]:
         """What was restored and not read yet, for `crdt.restoring.study`."""
-        return tuple(self._unread)
+        return self._unread
 
     def learn(self, lesson: Lesson) -> None:
         """Takes in what `study` found in `unread`, if that is not known by now."""

@@ -92,8 +92,7 @@ class Meter:
         self._folders = folders
 
     def __enter__(self) -> Self:
-        self._processes = [process for folder in self._folders for process in processes_in(folder)]
-        self._server, self._own = _processor(self._processes), time.process_time()
+        self._server, self._own = self._used(), time.process_time()
         self._began = time.perf_counter()
         return self
 
@@ -102,4 +101,8 @@ class Meter:
     ) -> None:
         seconds = time.perf_counter() - self._began
         own = time.process_time() - self._own
-        self.cost = Cost(seconds, _processor(self._processes) - self._server, own)
+        self.cost = Cost(seconds, self._used() - self._server, own)
+
+    def _used(self) -> float:
+        """Of all that works there now: what has begun meanwhile counts from its beginning."""
+        return _processor(process for folder in self._folders for process in processes_in(folder))

@@ -177,7 +177,8 @@ class Attachment:
             if not self.access.may_write:
                 self._refuse_write(update, origin, step2=step2)
             elif not self.room.writable:
-                origin.lost(None)
+                if not (step2 and self.room.confirm(update, origin)):
+                    origin.lost(None)
             else:
                 summary = self.room.submit(
                     update,

@@ -257,6 +257,7 @@ class LiveRoom:
             except CrdtError as error:
                 if self.active and document is self._document:
                     self._fail(error)
+            self.resume()
 
     def _show_missed(self, shown: bytes, epoch: int, head: int) -> None:
         """Shows what the log holds beyond what readers have: other nodes' edits, and some thought lost."""
@@ -282,7 +283,7 @@ class LiveRoom:
                 deadline = self._loop.time() + WORK_SLICE
 
     async def _learn(self, document: Document) -> None:
-        """Reads what was restored, in a thread, so that the first edit need not wait for it."""
+        """Reads what was restored, in a thread; edits are asked for again after that."""
         if document.unread:
             document.learn(await asyncio.to_thread(study, document.unread, self._shelf.limits))
 
@@ -306,6 +307,7 @@ class LiveRoom:
         """Whether an update sent now would be taken up at once."""
         return (
             self.state is RoomState.ACTIVE
+            and not self._document.unread
             and self._shelf.log.health.ok
             and self._gate.waiting_bytes < self._shelf.inflight_bytes
         )
@@ -461,6 +463,8 @@ class LiveRoom:
         log cannot take it.
         """
         await self.ready()
+        if self._document.unread:
+            await asyncio.wait([self._loading])
         if not self.writable:
             raise Unavailable(self._shelf.log.health.reason or "too many edits wait for the disk")
         done: asyncio.Future[None] = self._loop.create_future()

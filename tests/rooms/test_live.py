@@ -539,6 +539,10 @@ class TestALargeDocument:
     def read_never(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("rooms.documents.live.READ_AFTER_SECONDS", 1000.0)
 
+    @pytest.fixture
+    def read_soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rooms.documents.live.READ_AFTER_SECONDS", 0.3)
+
     async def test_readers_have_it_before_it_is_read(self, registry, stored, read_never):
         ana, rui = await pair(registry)
         assert ana.text == rui.text == stored
@@ -550,20 +554,27 @@ class TestALargeDocument:
         await until(lambda: not ana.room._document.unread)
         assert not ana.room.busy
 
-    async def test_the_first_edit_need_not_wait(self, registry, stored, read_never):
+    async def test_an_edit_that_comes_before_is_asked_for_when_it_is_read(self, registry, stored, read_soon):
         ana, rui = await pair(registry)
         ana.say("Hola ")
-        await until(lambda: rui.text == ana.text and "Hola " in rui.text)
-        assert ana.acknowledged == [True]
+        ana.say("Porto ")
+        assert ana.room._document.unread
+        assert ana.acknowledged == []
+        await until(lambda: rui.text == ana.text and "Hola Porto " in rui.text)
+        assert ana.acknowledged == [True, True]
 
-    async def test_whose_client_id_is_taken_is_known_at_once(self, registry, stored, read_never):
-        ana, _ = await pair(registry)
-        forged = Doc(client_id=5)
-        forged.apply_update(await ana.room.read())
-        before = forged.get_state()
-        forged.get("t", type=Text).insert(0, "as somebody else")
-        with pytest.raises(Forged):
-            await ana.room.write(forged.get_update(before), "membership:ana")
+    async def test_who_has_nothing_new_is_answered_at_once(self, registry, stored, read_never):
+        """`pair` waits for the answers to what both said when they came."""
+        ana, rui = await pair(registry)
+        assert ana.room._document.unread
+        assert not ana.attachment.stale
+        assert not rui.attachment.stale
+
+    async def test_who_writes_over_rest_waits_for_it(self, registry, stored, read_soon):
+        ana, rui = await pair(registry)
+        await ana.room.write(ana.type("Hola "), "membership:ana")
+        assert not ana.room._document.unread
+        await until(lambda: rui.text == ana.text)
 
     async def test_what_cannot_be_read_is_loaded_again(self, registry, stored, monkeypatch):
         tries = []
