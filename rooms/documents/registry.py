@@ -58,14 +58,6 @@ class Registry:
     def draining(self) -> bool:
         return self._draining
 
-    def is_current(self, name: str) -> bool:
-        """Whether the document is in memory and holds what any node had committed: :meth:`current` would not
-        wait."""
-        room = self._rooms.get(name)
-        return (
-            room is not None and room.active and self.shelf.bus.state is BusState.ALONE and not self._draining
-        )
-
     def acquire(self, name: str) -> LiveRoom:
         """Gets or starts the one live room of a document; pair it with :meth:`release`.
 

@@ -156,42 +156,29 @@ class Gateway:
     # Who is asking
 
     async def identify(self, credentials: Credentials, token: str) -> Principal | None:
-        """Who a token sent in a message is, else one sent with the upgrade, else the cookie."""
-        if self.bears_token(credentials, token):
-            return self.bearer(credentials, token)
+        """The principal of a token sent in a message, else of one sent with the upgrade, else of the cookie.
+
+        What does not look like a document token (three parts with dots) means "use my log-in".
+        """
+        if token.count(".") == 2:
+            return self._verify(token)
+        if credentials.token is not None:
+            return self._verify(credentials.token.removeprefix("yauth-"))
         if credentials.cookie is not None:
             return await self._resolve(credentials.cookie)
         return None
 
-    @staticmethod
-    def bears_token(credentials: Credentials, token: str) -> bool:
-        """Whether a document token came, with a message or with the upgrade.
-
-        What does not look like one (three parts with dots) means "use my log-in".
-        """
-        return token.count(".") == 2 or credentials.token is not None
-
-    def bearer(self, credentials: Credentials, token: str) -> Principal | None:
-        """The principal of the token that came; None if it opens nothing."""
-        if token.count(".") == 2 or credentials.token is None:
-            return self._verify(token)
-        return self._verify(credentials.token.removeprefix("yauth-"))
-
     async def access(self, principal: Principal, document: str) -> Access:
         """What the principal may do with the document now: no change has come since it was asked."""
         if principal.kind == "token":
-            return self.token_access(principal, document)
+            if principal.expires_at is not None and principal.expires_at <= self._clock():
+                return Access(Scope.NONE, reason="expired")
+            return token_access(principal, document)
         while True:
             seen = self.changes_seen
             access = await self._authority.access(principal, document)
             if seen == self.changes_seen:
                 return access
-
-    def token_access(self, principal: Principal, document: str) -> Access:
-        """What the bearer of a token may do with the document now; no record has a say in it."""
-        if principal.expires_at is not None and principal.expires_at <= self._clock():
-            return Access(Scope.NONE, reason="expired")
-        return token_access(principal, document)
 
     # Rights that change
 

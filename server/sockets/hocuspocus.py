@@ -228,10 +228,7 @@ class HocuspocusSession(SocketSession):
                 self._deny(_Line(self, key), "too-many-documents")
                 return
             line = self._lines[key] = _Line(self, key)
-            if self.enters_at_once(line.document, token):
-                self._opened(line, self.enter_at_once(line.document, token, line, wants_echo=False))
-            else:
-                line.opening = self.start(self._open(line, token))
+            line.opening = self.start(self._open(line, token))
         elif line.attachment is None:
             line.newer_token = token
         else:
@@ -244,10 +241,7 @@ class HocuspocusSession(SocketSession):
         )
 
     async def _open(self, line: _Line, token: str) -> None:
-        self._opened(line, await self.enter(line.document, token, line, wants_echo=False))
-
-    def _opened(self, line: _Line, attachment: Attachment | None) -> None:
-        """The line is authenticated, and its document ready; or it is denied."""
+        attachment = await self.enter(line.document, token, line, wants_echo=False)
         if attachment is None:
             if self._lines.get(line.key) is line:
                 del self._lines[line.key]

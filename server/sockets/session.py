@@ -217,26 +217,6 @@ class SocketSession(ABC):
 
     # Who is there
 
-    def enters_at_once(self, document: str, token: str) -> bool:
-        """Whether :meth:`enter` has nothing to wait for, so that :meth:`enter_at_once` does."""
-        return self.gateway.bears_token(self.credentials, token) and self.gateway.registry.is_current(
-            document
-        )
-
-    def enter_at_once(
-        self, document: str, token: str, outlet: Outlet, *, wants_echo: bool
-    ) -> Attachment | None:
-        """As :meth:`enter`, for the bearer of a token, to a document that is in memory."""
-        principal = self.gateway.bearer(self.credentials, token)
-        if principal is None:
-            return None
-        access = self.gateway.token_access(principal, document)
-        if not access.may_read:
-            return None
-        room = self.gateway.registry.acquire(document)
-        self._admit(principal)
-        return Attachment(room, principal, access, outlet, wants_echo=wants_echo)
-
     async def enter(
         self, document: str, token: str, outlet: Outlet, *, wants_echo: bool
     ) -> Attachment | None:
@@ -257,7 +237,11 @@ class SocketSession(ABC):
             return None
         room = self.gateway.registry.acquire(document)
         try:
-            self._admit(principal)
+            self.session_id = principal.session_id or self.session_id
+            if not self._authenticated:
+                self._authenticated = True
+                self.connection.set_deadline(None)
+                self.connection.allow(None)
             seen = self.gateway.changes_seen
             await self.gateway.registry.current(room)
             while seen != self.gateway.changes_seen:
@@ -271,14 +255,6 @@ class SocketSession(ABC):
             self.gateway.registry.release(room)
             return None
         return Attachment(room, principal, access, outlet, wants_echo=wants_echo)
-
-    def _admit(self, principal: Principal) -> None:
-        """Somebody who may be here: what holds of strangers does not hold of this socket any more."""
-        self.session_id = principal.session_id or self.session_id
-        if not self._authenticated:
-            self._authenticated = True
-            self.connection.set_deadline(None)
-            self.connection.allow(None)
 
     def attach(self, attachment: Attachment) -> None:
         """From now on the document reaches the socket, and its rights are watched."""

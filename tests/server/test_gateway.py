@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from house import House, open_house
-from wire import AUTH, SYNC, Line, Writer, hocuspocus, plain, step1, string, update
+from wire import AUTH, SYNC, Line, Writer, hocuspocus, plain, string, update
 
 from rooms.documents.attachment import Attachment
 from rooms.rights.access import Access, Change, Principal, Scope
@@ -175,56 +175,6 @@ async def test_whoever_may_not_open_a_document_does_not_have_it_loaded(house):
             await line.say(AUTH, b"\x00" + string(token) + string("4.8.0"), key)
             await line.hear_until("denied", key=key)
         assert len(house.node.registry) == 0
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("who", ["writer", "reader", "another's", "bad", "expired"])
-async def test_a_token_opens_a_document_in_memory_as_it_opens_any(house, monkeypatch, at_once, who):
-    """What is said is the same with and without a wait; whoever is denied holds nothing."""
-    gateway, name = house.node.gateway, "doc/a"
-    token = {
-        "writer": house.token(name),
-        "reader": house.token(name, Scope.READONLY),
-        "another's": house.token("doc/b"),
-        "bad": house.token(name).rpartition(".")[0] + "." + 43 * "A",
-        "expired": house.token(name),
-    }[who]
-    if not at_once:
-        monkeypatch.setattr(SocketSession, "enters_at_once", lambda *_: False)
-    async with hocuspocus(ws(house)) as first, hocuspocus(ws(house)) as line:
-        await first.log_in(name, house.token(name))
-        if at_once:
-            monkeypatch.setattr(SocketSession, "enter", None)
-        if who == "expired":
-            later = time.time() + 1e9
-            monkeypatch.setattr(gateway, "_clock", lambda: later)
-        await line.say(AUTH, b"\x00" + string(token) + string("4.8.0"), name)
-        await line.say(SYNC, step1(), name)
-        room = gateway.registry.get(name)
-        if who in ("writer", "reader"):
-            heard = [each.word for each in await line.hear_until("step2", key=name)]
-            scope = Scope.READ_WRITE if who == "writer" else Scope.READONLY
-            assert heard == [f"authenticated {scope.value}", "step1", "step2"]
-            assert gateway._board._deadlines == {}
-            assert {each.access.scope for each in room.attachments} == {Scope.READ_WRITE, scope}
-        else:
-            heard = [each.word for each in await line.hear_until("denied", key=name)]
-            assert heard == ["denied permission-denied"]
-            assert len(gateway._board._deadlines) == 1
-            assert gateway.registry._holders.get(name, 0) == len(room.attachments)
-
-
-async def test_a_token_opens_nothing_once_the_node_stops(house):
-    registry = house.node.registry
-    async with hocuspocus(ws(house)) as first, hocuspocus(ws(house)) as line:
-        await first.log_in("doc/a", house.token("doc/a"))
-        registry._draining = True
-        try:
-            await line.say(AUTH, b"\x00" + string(house.token("doc/a")) + string("4.8.0"), "doc/a")
-            code, _ = await line.closed()
-        finally:
-            registry._draining = False
-        assert code == 1013
 
 
 async def test_a_document_that_loads_slowly_does_not_run_into_the_deadline_of_strangers(house, monkeypatch):
