@@ -17,7 +17,7 @@ test: setup-dev lint  ## everything: lint, types, unit, interop, faults, browser
 	@tools/tests $(PYTEST_ARGS)
 	cd $(CLIENT) && ../../tools/with-node npm run --silent test
 
-bench: .venv/.dev $(BUILT)  ## side by side with other servers, about 25 minutes: load/report/ (BENCH_ARGS=... for a part)
+bench: .venv/.dev $(BUILT)  ## side by side with other servers, about 20 minutes: load/report/ (BENCH_ARGS=... for a part)
 	.venv/bin/python -m load bench $(BENCH_ARGS)
 	$(if $(BENCH_ARGS),,.venv/bin/python -m load browser)
 
