@@ -340,7 +340,13 @@ def json_depth(text: str) -> int:
     return deepest
 
 
-_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+def _whole(text: str) -> int:
+    if len(text) > 300:
+        _finite(text)
+    return int(text)
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
 
 
 def parse_json(text: str, limits: Limits = DEFAULT, where: int = 0) -> JsonValue:

@@ -92,7 +92,7 @@ class Document:
     ) -> Outcome:
         """Applies an update that `read_update` summed up; part of it, or all, may have to wait.
 
-        With `later` the engine may be given it only when it is asked for something, or by :meth:`settle`.
+        With `later` the engine may get letters only when it is asked for something, or by :meth:`settle`.
 
         Raises LimitExceeded (nesting, pending of the document or of `sender`), Malformed ("parent": an item
         inside of what cannot hold items) and EngineRefused.
@@ -279,7 +279,7 @@ class Document:
         self._structs += summary.structs
         work = len(summary.links) + len(summary.deletes)
         if work * self._structs <= limits.scan_steps:
-            if later and summary.structs == 1 and not summary.types and not summary.deletes:
+            if later and summary.letters:
                 self._known.engine.apply_later(update)
             else:
                 self._known.engine.apply(update)

@@ -45,13 +45,13 @@ class XmlNode:
 class Engine:
     """One engine document. Give it only complete updates: what has to wait, it hides."""
 
-    __slots__ = ("_later", "_whole", "failure")
+    __slots__ = ("_failure", "_later", "_whole")
 
     def __init__(self, state: bytes | None = None) -> None:
         self._whole: EngineDocument = pycrdt.Doc()
         """The document, without what is applied later."""
         self._later: list[bytes] = []
-        self.failure: EngineRefused | None = None
+        self._failure: EngineRefused | None = None
         """Why updates that were to be applied later could not be: then nothing here can be trusted."""
         if state is not None:
             self.apply(state)
@@ -70,7 +70,7 @@ class Engine:
 
     def apply_later(self, update: bytes) -> None:
         """Applies an update before anything else is applied or asked, with others in one transaction: its
-        end costs as much as the run of text that the letter is added to is long. See `failure`."""
+        end costs as much as the run of text that the letter is added to is long. See `settle`."""
         self._later.append(update)
 
     def _catch_up(self) -> None:
@@ -86,14 +86,14 @@ class Engine:
             refusal = _refusal(error, poisoned=True)
             if not isinstance(refusal, EngineRefused):
                 raise
-            self.failure = refusal
+            self._failure = refusal
 
     def settle(self) -> None:
         """Applies what was to be applied later. Raises EngineRefused if that failed, now or before."""
         if self._later:
             self._catch_up()
-        if self.failure is not None:
-            raise self.failure
+        if self._failure is not None:
+            raise self._failure
 
     def apply(self, update: bytes) -> None:
         """Raises EngineRefused; `poisoned` unless the update could not even be decoded."""

@@ -70,6 +70,8 @@ class UpdateSummary(NamedTuple):
     """(client, clock) of each shared type it creates: what other items may hang in."""
     pairs: tuple[tuple[int, int], ...]
     """(client, clock) of the second half of each surrogate pair it writes: where text must not be cut."""
+    letters: bool = False
+    """It is known to be nothing but a few letters next to others: there is nothing in it to decode."""
 
     @property
     def is_empty(self) -> bool:
@@ -264,7 +266,7 @@ def _read_letters(data: bytes, limits: Limits) -> UpdateSummary | None:
     else:
         links = ()
     writes = (tuple.__new__(ClockRange, (client, clock, clock + length)),)
-    return tuple.__new__(UpdateSummary, (writes, (), 1, 0, len(data), needs, links, (), ()))
+    return tuple.__new__(UpdateSummary, (writes, (), 1, 0, len(data), needs, links, (), (), True))
 
 
 @dataclass(frozen=True, slots=True)

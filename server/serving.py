@@ -37,6 +37,8 @@ STOP_SECONDS: Final = 4.7
 HEADER_BYTES: Final = 16 * 1024
 COLLECT_AFTER: Final = (20_000, 10, 10)
 """New objects, and collections of the younger ones, between two collections of each generation."""
+SWITCH_SECONDS: Final = 20e-6
+"""After which a thread that computes, such as one that reads a large document, gives the loop its turn."""
 FILES: Final = 1 << 20
 """Open files wanted at most."""
 
@@ -97,6 +99,7 @@ async def run(
             await prepare(node)
         async with listening(node) as address:
             _collect_rarely()
+            sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             announce(address)
             if not settings.cookie_secure:
                 logger.warning("session cookies travel over plain http: use this in a closed network only")

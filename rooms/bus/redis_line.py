@@ -40,8 +40,11 @@ class Line(asyncio.Protocol):
         )
         self._end = end
         assert connection._writer is not None
+        assert connection._reader is not None
         self._transport = cast(asyncio.Transport, connection._writer.transport)
         self._transport.set_protocol(self)
+        if self._transport.is_closing() or connection._reader.at_eof():  # who was told of that is replaced
+            self.end(ConnectionGone("Connection closed by server"))
 
     def write(self, commands: bytes) -> None:
         """Does nothing once the line has ended."""

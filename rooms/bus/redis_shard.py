@@ -372,3 +372,5 @@ class Shard:
                     commands.append(HELLO)
                 if commands:
                     line.write(b"".join(commands))
+            if self._subscriptions.pending:
+                await asyncio.sleep(0)

@@ -80,6 +80,8 @@ class Shelf:
     """Unix seconds, for the log's entries."""
     rights_outdated: Callable[[], bool] = lambda: False
     """Whether changes of rights cannot be heard of now: then what other nodes do in spaces is not shown."""
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Of large documents: one at a time, since more threads would only take turns from the loop."""
     grown: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Documents written here lately, with their epoch and last sequence, for this node's heartbeat."""
 
@@ -113,6 +115,8 @@ class LiveRoom:
         )
         self._version = 0
         self._loaded = False
+        self._unheard: list[tuple[Sequence[bytes], Owners]] = []
+        """What other nodes have committed while the document is not read yet."""
         self._answer: _Answer | None = None
         self._changed = asyncio.Event()
         alone = shelf.bus.state is BusState.ALONE
@@ -220,12 +224,13 @@ class LiveRoom:
         document = Document(self._shelf.limits) if self._loaded else self._document
         while True:
             try:
+                self._unheard.clear()
                 stored = await self._shelf.log.load(self.name)
                 await self._replay(document, stored.snapshot, stored.tail)
                 if self._loaded:  # it may be why the one before was thrown away
                     await self._learn(document)
                 break
-            except CrdtError as error:
+            except Exception as error:
                 document.close()
                 document = Document(self._shelf.limits)
                 logger.error("cannot load %s: %s", in_logs(self.name), error)
@@ -254,7 +259,11 @@ class LiveRoom:
             await asyncio.sleep(READ_AFTER_SECONDS)
             try:
                 await self._learn(document)
-            except CrdtError as error:
+                if document is self._document:
+                    unheard, self._unheard = self._unheard, []
+                    for updates, owners in unheard:
+                        self._take_remote(updates, owners)
+            except Exception as error:
                 if self.active and document is self._document:
                     self._fail(error)
             self.resume()
@@ -285,7 +294,8 @@ class LiveRoom:
     async def _learn(self, document: Document) -> None:
         """Reads what was restored, in a thread; edits are asked for again after that."""
         if document.unread:
-            document.learn(await asyncio.to_thread(study, document.unread, self._shelf.limits))
+            async with self._shelf.reading:
+                document.learn(await asyncio.to_thread(study, document.unread, self._shelf.limits))
 
     def _reload(self, unsettled: Iterable[Edit], shown: bytes) -> None:
         """Throws away a document that holds what the log does not, and loads it again."""
@@ -463,8 +473,9 @@ class LiveRoom:
         log cannot take it.
         """
         await self.ready()
-        if self._document.unread:
+        while self._document.unread:
             await asyncio.wait([self._loading])
+            await self.ready()
         if not self.writable:
             raise Unavailable(self._shelf.log.health.reason or "too many edits wait for the disk")
         done: asyncio.Future[None] = self._loop.create_future()
@@ -638,7 +649,10 @@ class LiveRoom:
                 self.speak_of_presence()
 
     def _take_remote(self, updates: Sequence[bytes], owners: Owners) -> None:
-        """Puts what another node has committed into the document and shows it."""
+        """Puts what another node has committed into the document and shows it, once the document is read."""
+        if self._document.unread:
+            self._unheard.append((updates, owners))
+            return
         new = [update for update in updates if self._document.load(update) is not Outcome.NOTHING_NEW]
         for client, subject in owners:
             self._owners.setdefault(client, subject)

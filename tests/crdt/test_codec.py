@@ -132,11 +132,29 @@ def test_trailing_bytes_are_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", "Infinity", "-Infinity", "1e999", "01", "{'a':1}", "", "[1,]", "9" * 5000]
+    "text",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "01",
+        "{'a':1}",
+        "",
+        "[1,]",
+        "9" * 5000,
+        "9" * 400,
+        "-" + "9" * 309,
+    ],
 )
 def test_json_that_javascript_would_not_parse_is_refused(text: str) -> None:
     with pytest.raises(Malformed, match="json"):
         parse_json(text)
+
+
+def test_integers_may_be_as_large_as_a_double() -> None:
+    assert parse_json("1" + "0" * 308) == 10**308
+    assert parse_json("-" + "9" * 308) == -(10**308) + 1
 
 
 def test_json_nests_64_levels_and_no_more() -> None:

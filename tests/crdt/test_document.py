@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yjs_peer import YjsPeer
 
-from crdt.codec import var_uint
+from crdt.codec import var_string, var_uint
 from crdt.document import Document, Outcome, merge
 from crdt.engine import Engine
 from crdt.errors import CrdtError, EngineRefused, LimitExceeded, Malformed
@@ -441,6 +441,9 @@ def test_what_the_engine_refuses_later_is_said_when_it_is_settled_and_from_then_
 
     apply(document, HELLO)
     monkeypatch.setattr(pycrdt.Doc, "apply_update", refuse)
+    for at_once in (update((8, 0, [element()])), update((8, 0, [item(6, var_string("b") + b"\x041234")]))):
+        with pytest.raises(EngineRefused):  # what has something to decode does not come later
+            document.apply(at_once, read_update(at_once), later=True)
     assert document.apply(WORLD, read_update(WORLD), later=True) is Outcome.APPLIED
     assert read_state_vector(document.state_vector()) == {7: 5}
     monkeypatch.undo()

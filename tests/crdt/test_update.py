@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crdt.codec import Writer, var_bytes, var_string, var_uint
 from crdt.errors import CrdtError, LimitExceeded, Malformed
 from crdt.limits import Limits
-from crdt.update import EMPTY_UPDATE, ClockRange, _read, read_state_vector, read_update
+from crdt.update import EMPTY_UPDATE, ClockRange, _read, _read_letters, read_state_vector, read_update
 
 
 def test_a_keystroke_is_summed_up() -> None:
@@ -227,4 +227,6 @@ def test_the_short_way_for_letters_says_what_the_long_one_does(
             with pytest.raises(CrdtError):
                 read_update(update_bytes)
         else:
-            assert read_update(update_bytes) == expected
+            found = read_update(update_bytes)
+            assert found._replace(letters=False) == expected
+            assert found.letters is (_read_letters(update_bytes, Limits()) is not None)

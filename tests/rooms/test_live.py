@@ -11,10 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 from gated_log import GatedLog
+from handmade import item, update
 from listeners import Listener
 from pycrdt import Doc, Map, Text
 
 from crdt import restoring
+from crdt.codec import var_string
 from crdt.document import Document
 from crdt.errors import EngineRefused, LogUnavailable, Malformed
 from crdt.log import FIRST_EPOCH, Entry
@@ -321,6 +323,15 @@ class TestReaders:
         rui.say("c")
         await until(lambda: ana.text == rui.text == eva.text == "abc")
 
+    async def test_what_the_engine_cannot_decode_harms_its_sender_alone(self, registry, log):
+        ana, rui = await pair(registry)
+        ana.say("a")
+        rui.attachment.receive_update(update((5, 0, [item(6, var_string("b") + b"\x05nulls")])))
+        assert ana.room.active
+        assert rui.acknowledged == [False]
+        assert len(rui.errors) == 1
+        await until(lambda: ana.acknowledged == [True])
+
     async def test_what_the_engine_refuses_at_the_end_of_a_turn_is_asked_for_again(
         self, registry, log, monkeypatch, caplog
     ):
@@ -569,6 +580,30 @@ class TestALargeDocument:
         assert ana.room._document.unread
         assert not ana.attachment.stale
         assert not rui.attachment.stale
+
+    async def test_what_other_nodes_commit_is_shown_when_it_is_read(self, registry, stored, read_soon):
+        ana, rui = await pair(registry)
+        edit = Doc(client_id=9)
+        edit.get("t", type=Text).insert(0, "from elsewhere ")
+        ana.room._take_remote([edit.get_update()], [(9, "membership:eva")])
+        assert ana.room._document.unread
+        await until(lambda: "from elsewhere " in rui.text)
+        assert not ana.room._document.unread
+        assert ana.room.owners[9] == "membership:eva"
+
+    async def test_a_reading_that_breaks_is_no_end_of_writing(self, registry, stored, monkeypatch):
+        tries = []
+
+        def study(*arguments):
+            tries.append(arguments)
+            if len(tries) < 3:
+                raise MemoryError
+            return restoring.study(*arguments)
+
+        monkeypatch.setattr("rooms.documents.live.study", study)
+        ana, _ = await pair(registry)
+        ana.say("Hola ")
+        await until(lambda: ana.acknowledged == [True])
 
     async def test_who_writes_over_rest_waits_for_it(self, registry, stored, read_soon):
         ana, rui = await pair(registry)

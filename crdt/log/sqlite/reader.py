@@ -128,10 +128,10 @@ class Loader:
     async def _answer(self, asked: Sequence[tuple[str, asyncio.Future[Stored]]]) -> None:
         names = list(dict.fromkeys(name for name, _ in asked))
         try:
-            found = await self._reader.read(partial(read_documents, names=names))
+            found = await self._reader.read(partial(read_documents, names=names)) if names else {}
         except Exception as error:
-            if len(names) > 1:  # each by itself, so that one that is damaged is no matter of the others'
-                for one in asked:
+            if len(names) > 1 and isinstance(error, LogCorrupt):
+                for one in asked:  # by itself, so that one that is damaged is no matter of the others'
                     await self._answer([one])
                 return
             for _, asker in asked:
@@ -159,7 +159,8 @@ def read_document(connection: sqlite3.Connection, name: str) -> Stored:
 
     Raises LogCorrupt when a sequence is missing, a checksum is wrong or a blob is of an unknown format.
     """
-    return read_documents(connection, [name])[name]
+    foldable = read_foldable(connection, name)
+    return foldable.stored if foldable else Stored(name, FIRST_EPOCH, None, 0, (), 0, {}, frozenset())
 
 
 def read_documents(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, Stored]:
@@ -168,14 +169,9 @@ def read_documents(connection: sqlite3.Connection, names: Collection[str]) -> di
     Raises LogCorrupt if any is damaged.
     """
     until = time.monotonic() + TOGETHER_SECONDS
-    rows = {row.name: row for row in _read_rows(connection, names)}
     found = {}
     for name in names:
-        row = rows.get(name)
-        if row is None:
-            found[name] = Stored(name, FIRST_EPOCH, None, 0, (), 0, {}, frozenset())
-        else:
-            found[name] = _read_stored(connection, row)
+        found[name] = read_document(connection, name)
         if time.monotonic() > until:
             break
     return found
@@ -183,8 +179,8 @@ def read_documents(connection: sqlite3.Connection, names: Collection[str]) -> di
 
 def read_foldable(connection: sqlite3.Connection, name: str) -> Foldable | None:
     """As `read_document`, with the key of the document's rows; None for an unknown document."""
-    rows = _read_rows(connection, [name])
-    return Foldable(rows[0].id, _read_stored(connection, rows[0])) if rows else None
+    row = _read_row(connection, name)
+    return Foldable(row.id, _read_stored(connection, row)) if row else None
 
 
 class _Row(NamedTuple):
@@ -199,16 +195,16 @@ class _Row(NamedTuple):
     markers: list[str]
 
 
-def _read_rows(connection: sqlite3.Connection, names: Collection[str]) -> list[_Row]:
-    """Of those of the documents that exist; in one row, see `_read_entries`."""
+def _read_row(connection: sqlite3.Connection, name: str) -> _Row | None:
+    """Of a document that exists; all of it as one value, see `_read_entries`."""
     query = """
-        SELECT json_group_array(json_array(name, id, epoch, head_seq, snapshot_seq,
+        SELECT json_array(name, id, epoch, head_seq, snapshot_seq,
             json((SELECT json_group_array(json_array(client, s.subject))
                 FROM clients JOIN subjects s ON s.id = clients.subject WHERE document = documents.id)),
-            json((SELECT json_group_array(marker) FROM markers WHERE document = documents.id))))
-        FROM documents WHERE name IN (SELECT value FROM json_each(?))"""
-    (rows,) = connection.execute(query, (json.dumps(list(names)),)).fetchone()
-    return [_Row(*row) for row in json.loads(rows)]
+            json((SELECT json_group_array(marker) FROM markers WHERE document = documents.id)))
+        FROM documents WHERE name = ?"""
+    row = connection.execute(query, (name,)).fetchone()
+    return _Row(*json.loads(row[0])) if row else None
 
 
 def _read_stored(connection: sqlite3.Connection, row: _Row) -> Stored:

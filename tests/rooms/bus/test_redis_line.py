@@ -20,9 +20,13 @@ REPLIES = st.one_of(st.integers(-9, 9), st.binary(max_size=80))
 class Transport:
     """Notes what is asked of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, closing: bool = False) -> None:
         self.done: list[str] = []
         self.written = b""
+        self.closing = closing
+
+    def is_closing(self) -> bool:
+        return self.closing
 
     def set_protocol(self, protocol: asyncio.Protocol) -> None:
         self.done.append("taken over")
@@ -43,12 +47,14 @@ class Transport:
 class Ear:
     """A line with what was heard over it."""
 
-    def __init__(self) -> None:
-        self.transport = Transport()
+    def __init__(self, *, closing: bool = False, over: bool = False) -> None:
+        self.transport = Transport(closing=closing)
         self.heard: list[Any] = []
         self.fault: Exception | None = None
         self.end: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        connection = SimpleNamespace(_writer=SimpleNamespace(transport=self.transport))
+        connection = SimpleNamespace(
+            _writer=SimpleNamespace(transport=self.transport), _reader=SimpleNamespace(at_eof=lambda: over)
+        )
         self.line = Line(cast(Any, connection), self._hear, self.end)
 
     def _hear(self, reply: Any) -> None:
@@ -132,4 +138,10 @@ async def test_bytes_that_are_no_reply_end_the_line() -> None:
 async def test_a_server_that_hangs_up_ends_the_line() -> None:
     ear = Ear()
     ear.line.connection_lost(None)
+    assert "closed by server" in str(await ear.end)
+
+
+@pytest.mark.parametrize("how", ["closing", "over"])
+async def test_a_connection_that_was_lost_before_has_ended(how: str) -> None:
+    ear = Ear(**{how: True})
     assert "closed by server" in str(await ear.end)
