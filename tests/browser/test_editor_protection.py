@@ -91,7 +91,8 @@ def test_pupils_cannot_change_what_a_teacher_protects_and_write_around_it(
     # The caret moves, and what is protected can be selected and copied.
     put_caret(pupil, RULES, end=False)
     pupil.keyboard.press("Shift+End")
-    assert pupil.evaluate("getSelection().toString()") == RULES
+    # (Where another's caret stands, there are word joiners around a name that nobody can select.)
+    assert pupil.evaluate("getSelection().toString()").replace("\u2060", "") == RULES
     pupil.keyboard.type("y")
     assert words(pupil) == [RULES, IDEAS]
     # The neighbour may be written, but not joined with it; Enter goes on below.
