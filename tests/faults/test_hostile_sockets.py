@@ -403,8 +403,8 @@ async def test_floods_of_control_frames_and_small_fragments_are_survived_lesson_
         peak = max(peak, honest.server.memory())
         await asyncio.sleep(0.05)
     await attacks
-    # Frames of a byte or two take a hundred times that while they are taken apart: 70 to 90 MiB on a fast machine, 93
-    # when it goes on for three times as long.
+    # Frames of a byte or two take a hundred times that while they are taken apart: 70 to 90 MiB on a fast
+    # machine, 93 when it goes on for three times as long.
     assert peak - before < 128 * MIB, f"{(peak - before) / MIB:.0f} MiB"
     await honest.fine()
 
